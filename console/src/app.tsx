@@ -117,7 +117,7 @@ function Loaded({ screen, ...props }: ScreenProps & { screen: ScreenEntry }) {
   const [loaded, setLoaded] = useState<ComponentType<ScreenProps> | 'failed' | null>(null);
   useEffect(() => {
     screen.load().then(
-      (module) => setLoaded(() => module.Screen),
+      (component) => setLoaded(() => component),
       () => setLoaded('failed'),
     );
   }, [screen]);

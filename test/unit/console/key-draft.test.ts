@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatRelative } from '../../../console/src/format/relative.ts';
 import {
   bodyOf,
   dollarsOf,
@@ -8,7 +9,6 @@ import {
   randomKey,
   tightestOf,
 } from '../../../console/src/screens/keys/key-draft.ts';
-import { formatRelative } from '../../../console/src/screens/keys/relative-time.ts';
 
 const nowMs = Date.parse('2026-11-29T12:00:00Z');
 const budget = (limit: number, used: { spent?: number; held?: number; soft?: boolean } = {}) => ({

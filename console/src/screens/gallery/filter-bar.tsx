@@ -33,7 +33,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
           </option>
         ))}
       </SelectChip>
-      <SelectChip name="model" icon="box" label={t('filter.model')} value={filters.model}>
+      <SelectChip name="model" icon="box" label={t('fact.model')} value={filters.model}>
         {known.map((model) => (
           <option key={model} value={model}>
             {model}
@@ -55,7 +55,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
       ))}
       <button class="chip" type="button" onClick={() => setAdding(true)}>
         <Icon name="plus" />
-        {t('filter.metadata')}
+        {t('fact.metadata')}
       </button>
       {isAdding ? <MetadataDialog onClose={() => setAdding(false)} /> : null}
     </fieldset>

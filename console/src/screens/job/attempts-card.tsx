@@ -56,7 +56,7 @@ export function AttemptsCard({ job }: { job: ImageJob }) {
               </th>
               <th scope="col">{t('attempt.request')}</th>
               <th scope="col" class="end">
-                {t('attempt.cost')}
+                {t('fact.cost')}
               </th>
             </tr>
           </thead>

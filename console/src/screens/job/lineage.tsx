@@ -76,7 +76,7 @@ const kindNote = (t: T, { inputs, request }: ImageJob): string =>
 /** How a child came from a job: a retry has no input from it. */
 function relationNote(t: T, child: ImageJob, { id }: ImageJob): string {
   const isFromImage = child.inputs.some(({ source }) => source.image_id === id);
-  if (!isFromImage) return t('lineage.retry');
+  if (!isFromImage) return t('retry');
   return child.parent_id === id ? t('lineage.variation') : t('lineage.edit', { count: child.request.n ?? 1 });
 }
 

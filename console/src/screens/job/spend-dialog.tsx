@@ -45,7 +45,7 @@ export function VaryDialog({ job, onClose }: { job: ImageJob; onClose: () => voi
       onClose={onClose}
     >
       <label class="field">
-        <span class="label">{t('vary.prompt')}</span>
+        <span class="label">{t('prompt')}</span>
         <textarea
           class="textarea"
           rows={4}
@@ -133,7 +133,7 @@ function UpperBound({ preview }: { preview: Live<ImagePreview> }) {
   const { isLive } = useSession();
   return (
     <p class="row row-wrap">
-      <span class="muted">{t('costsAtMost')}</span>
+      <span class="muted">{t('fact.atMost')}</span>
       <span class="strong">
         {preview.isLoading && !preview.data ? (
           <span class="faint">…</span>

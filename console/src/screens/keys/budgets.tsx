@@ -2,11 +2,11 @@ import type { OwnBudget } from '../../api/types.ts';
 import { Icon } from '../../components/icon.tsx';
 import { BudgetBar } from '../../components/meter.tsx';
 import { formatUsd } from '../../format/money.ts';
+import { formatRelative } from '../../format/relative.ts';
 import { formatTime } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
 import { tightestOf } from './key-draft.ts';
-import { formatRelative } from './relative-time.ts';
 
 /** The budget of a key that is used up most, as a bar with a sentence. */
 export function TightestBudget({ name, spending }: { name: string; spending: readonly OwnBudget[] }) {

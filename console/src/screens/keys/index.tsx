@@ -148,7 +148,7 @@ function TenantFilter({ tenant, known }: { tenant: string; known: readonly strin
   const names = [...new Set([...known, ...(tenant ? [tenant] : [])])].sort();
   return (
     <SelectField
-      label={t('tenant.filter')}
+      label={t('tenant')}
       value={tenant}
       onValue={(name) => changeQuery({ tenant: name, key: undefined })}
       options={[{ value: '', text: t('tenant.all') }, ...names.map((name) => ({ value: name, text: name }))]}

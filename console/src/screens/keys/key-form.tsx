@@ -49,7 +49,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
     >
       <form class="stack" noValidate onSubmit={(event) => void submit(event)}>
         <TextField
-          label={t('form.name')}
+          label={t('name')}
           hint={t('form.nameHint')}
           value={draft.name}
           onValue={(name) => change({ name })}
@@ -58,7 +58,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
         />
         {self.operator && !apiKey ? (
           <TextField
-            label={t('form.tenant')}
+            label={t('tenant')}
             value={draft.tenant}
             onValue={(value) => change({ tenant: value.trim() })}
             input={{ autoComplete: 'off', required: true }}
@@ -75,7 +75,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
             {cancel}
           </Button>
           <Button type="submit" kind="primary" isBusy={isBusy}>
-            {apiKey ? t('form.submitEdit') : t('form.submitCreate')}
+            {apiKey ? t('form.submitEdit') : t('create')}
           </Button>
         </div>
       </form>

@@ -4,12 +4,12 @@ import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { EmptyState, SkeletonLines } from '../../components/state.tsx';
 import { TableRegion } from '../../components/table.tsx';
+import { formatRelative } from '../../format/relative.ts';
 import { useSession } from '../../lib/context.ts';
 import { changeQuery, href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
 import { BarLegend, TightestBudget } from './budgets.tsx';
-import { formatRelative } from './relative-time.ts';
 
 interface Props {
   /** Undefined until they are loaded. */

@@ -20,7 +20,7 @@ export function RightFields({ draft, change }: FieldsProps) {
   return (
     <>
       <fieldset class="field">
-        <legend class="label">{t('form.scopes')}</legend>
+        <legend class="label">{t('scopes')}</legend>
         <div class="row row-wrap">
           {offeredScopes.map((scope) => (
             <Check
@@ -33,7 +33,7 @@ export function RightFields({ draft, change }: FieldsProps) {
         </div>
       </fieldset>
       <fieldset class="field">
-        <legend class="label">{t('form.models')}</legend>
+        <legend class="label">{t('models')}</legend>
         <div class="row row-wrap">
           {usable?.map(({ id }) => (
             <Check
@@ -78,8 +78,8 @@ export function CountFields({ draft, change, wrong }: FieldsProps) {
     <>
       <TextField label={t('form.requests')} {...count('requestsPerMinute')} />
       <div class="field-pair">
-        <TextField label={t('form.running')} {...count('concurrentJobs')} />
-        <TextField label={t('form.waiting')} {...count('queuedJobs')} />
+        <TextField label={t('runningJobs')} {...count('concurrentJobs')} />
+        <TextField label={t('waitingJobs')} {...count('queuedJobs')} />
       </div>
     </>
   );

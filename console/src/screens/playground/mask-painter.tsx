@@ -114,7 +114,7 @@ function Foot({ percent, isBusy, onClear, onClose, onUse }: FootProps) {
         {t('mask.clear')}
       </Button>
       <Button size="sm" onClick={onClose}>
-        {t('mask.cancel')}
+        {t('cancel')}
       </Button>
       <Button size="sm" kind="primary" isBusy={isBusy} isDisabled={percent === 0} onClick={onUse}>
         {t('mask.use')}

@@ -97,7 +97,7 @@ function RecoverDialog({ endpoint, onClose, onChange }: DialogProps & { onChange
       title={t('recover.title', { host: hostOf(endpoint.url) })}
       text={t('recover.text')}
       keep={t('keep')}
-      confirm={t('recover.confirm')}
+      confirm={t('recover')}
       icon="retry"
       isDisabled={since === null}
       onConfirm={async () => {

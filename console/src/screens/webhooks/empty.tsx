@@ -43,7 +43,7 @@ export function NoEndpoints({ onCreated }: { onCreated: (endpoint: NewWebhookEnd
           >
             <div class="grow">
               <TextField
-                label={t('form.url')}
+                label={t('address')}
                 hint={t('form.urlHint')}
                 error={errors.url}
                 value={url}

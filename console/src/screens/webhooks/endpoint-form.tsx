@@ -48,7 +48,7 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
         }}
       >
         <TextField
-          label={t('form.url')}
+          label={t('address')}
           hint={t('form.urlHint')}
           error={errors.url}
           value={fields.url}
@@ -57,7 +57,7 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
         />
         <EventsField fields={fields} onFields={setFields} error={errors.events} />
         <TextField
-          label={t('form.description')}
+          label={t('description')}
           note={t('form.optional')}
           error={errors.description}
           value={fields.description}
@@ -98,7 +98,7 @@ function EventsField({ fields, onFields, error }: EventsProps) {
   const shown = error ?? (!hasAllEvents && events.length === 0 ? t('form.noEvents') : undefined);
   return (
     <fieldset class="field">
-      <legend class="label">{t('form.events')}</legend>
+      <legend class="label">{t('events')}</legend>
       {([true, false] as const).map((all) => (
         <label class="row" key={String(all)}>
           <input

@@ -59,7 +59,6 @@ export const job = {
   'attempt.started': 'Started',
   'attempt.duration': 'Duration',
   'attempt.request': 'Provider request',
-  'attempt.cost': 'Cost',
   'attempt.repeated': '{call}, repeated',
   'attempt.noRequest': 'none received',
   'state.calling': 'Calling',
@@ -84,7 +83,6 @@ export const job = {
   'lineage.input': 'Input image, index {index}',
   'lineage.edit': { one: 'Edit, {count} image', other: 'Edit, {count} images' },
   'lineage.generation': { one: 'Generation, {count} image', other: 'Generation, {count} images' },
-  'lineage.retry': 'Retry',
   'lineage.variation': 'Variation',
   'lineage.gone': 'Not available any more',
   deliveries: 'Deliveries',
@@ -113,6 +111,4 @@ export const job = {
   'retry.text': 'A new job with the same request is created. It is paid like every job.',
   'vary.title': 'Vary this image?',
   'vary.text': 'A new job edits the first image of this job.',
-  'vary.prompt': 'Prompt',
-  costsAtMost: 'Costs at most',
 } as const;

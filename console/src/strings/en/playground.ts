@@ -48,7 +48,6 @@ export const playground = {
   'mask.imageAlt': 'The first input image',
   'mask.percent': '{count} % of the image will change',
   'mask.clear': 'Clear',
-  'mask.cancel': 'Cancel',
   'mask.use': 'Use mask',
   'mask.rectangle.legend': 'Rectangle in pixels of the image, {width} × {height}',
   'mask.rectangle.x': 'Left',

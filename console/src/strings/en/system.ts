@@ -25,7 +25,6 @@ export const system = {
   oldestQueued: 'Oldest queued',
   oldestRunning: 'Oldest running',
   pendingDeliveries: 'Pending deliveries',
-  alive: 'Alive',
   running: 'Running',
   runningOf: '{running} of {slots} slots',
   worker: 'Worker',

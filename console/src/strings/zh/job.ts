@@ -52,7 +52,6 @@ export const job = {
   'attempt.started': '开始',
   'attempt.duration': '时长',
   'attempt.request': '提供方请求',
-  'attempt.cost': '费用',
   'attempt.repeated': '{call}，重复',
   'attempt.noRequest': '未收到',
   'state.calling': '调用中',
@@ -77,7 +76,6 @@ export const job = {
   'lineage.input': '输入图片，序号 {index}',
   'lineage.edit': { other: '编辑，{count} 张图片' },
   'lineage.generation': { other: '生成，{count} 张图片' },
-  'lineage.retry': '重试',
   'lineage.variation': '变体',
   'lineage.gone': '已不可用',
   deliveries: '投递',
@@ -105,6 +103,4 @@ export const job = {
   'retry.text': '将以相同的请求创建新任务，费用与其他任务相同。',
   'vary.title': '制作此图片的变体？',
   'vary.text': '新任务将编辑此任务的第一张图片。',
-  'vary.prompt': '提示词',
-  costsAtMost: '最多花费',
 } as const;

@@ -51,7 +51,6 @@ export const playground = {
   'mask.imageAlt': '第一张输入图片',
   'mask.percent': '图片的 {count}% 将更改',
   'mask.clear': '清除',
-  'mask.cancel': '取消',
   'mask.use': '使用遮罩',
   'mask.rectangle.legend': '矩形，单位为图片像素，{width} × {height}',
   'mask.rectangle.x': '左',

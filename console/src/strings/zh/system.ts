@@ -28,7 +28,6 @@ export const system = {
   oldestQueued: '最早排队',
   oldestRunning: '最早运行',
   pendingDeliveries: '待投递',
-  alive: '在线',
   running: '运行中',
   runningOf: '{running} / {slots} 个槽位',
   worker: '工作进程',

@@ -1,0 +1,7 @@
+/**
+ * Screens that create images and show them, in one file for the browser: they share most of their code, and people move
+ * between them all the time.
+ */
+export { Screen as Gallery } from './gallery/index.tsx';
+export { Screen as Job } from './job/index.tsx';
+export { Screen as Playground } from './playground/index.tsx';
