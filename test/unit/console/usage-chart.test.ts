@@ -25,7 +25,7 @@ describe('the usage chart', () => {
     const lower = (5 / 8.5) * height;
     expect(first?.d.match(/M/g)).toHaveLength(2);
     expect(first?.d).toMatch(new RegExp(`^M71.5 ${Math.round((bottom - lower) * 100) / 100}h7v`));
-    expect(second?.d).toBe(`M71.5 ${chartSize.top}h7v${Math.round((height - lower) * 100) / 100}h-7z`);
+    expect(second?.d).toBe(`M71.5 ${chartSize.top}h7v${Math.round((height - lower - 1) * 100) / 100}h-7z`);
   });
 
   it('finds the day at every position, and labels days back from the last one', () => {

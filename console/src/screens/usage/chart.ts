@@ -50,6 +50,8 @@ export interface ChartLayout {
 
 const barShare = 0.7;
 const maxBarWidth = 40;
+/** Space below a part of a bar, so that parts of similar colors stay distinct. */
+const gap = 1;
 const labelWidth = 70;
 const labelSteps = [1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365];
 
@@ -80,8 +82,10 @@ export function pathsOf(
       const below = sums[day] ?? 0;
       sums[day] = below + value;
       if (value === 0) return '';
-      const [x, y, height] = [xOf(day) - barWidth / 2, yOf(below + value), yOf(below) - yOf(below + value)];
-      return `M${round(x)} ${round(y)}h${round(barWidth)}v${round(height)}h${round(-barWidth)}z`;
+      const [x, y] = [xOf(day) - barWidth / 2, yOf(below + value)];
+      const height = yOf(below) - y;
+      const inked = height > 3 * gap ? height - gap : height;
+      return `M${round(x)} ${round(y)}h${round(barWidth)}v${round(inked)}h${round(-barWidth)}z`;
     });
     return { no, d: bars.join('') };
   });
