@@ -4,10 +4,13 @@ export function formatDuration(ms: number, language: string): string {
     new Intl.NumberFormat(language, {
       style: 'unit',
       unit: name,
-      unitDisplay: 'short',
+      // The short form of English is "sec" and "hr", the narrow form of a minute is "m".
+      unitDisplay: name === 'minute' ? 'short' : 'narrow',
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
-    }).format(value);
+    })
+      .format(value)
+      .replace(/(\d)([a-z])/, '$1 $2');
   const seconds = ms / 1000;
   if (seconds < 59.95) return unit(seconds, 'second', 1);
   const whole = Math.round(seconds);

@@ -40,7 +40,16 @@ describe.skipIf(!hasChromium)('the screen of a job in Chromium', () => {
       const attempts = page.getByRole('table').filter({ hasText: 'Provider request' });
       expect(await attempts.getByText('Stored').count()).toBe(3);
       for (const { provider_request_id } of job.attempts) {
-        await attempts.getByText(provider_request_id ?? 'missing').waitFor();
+        await attempts.getByTitle(provider_request_id ?? 'missing', { exact: true }).waitFor();
+      }
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        const costs = await attempts.locator('.pinned').all();
+        for (const cost of costs) {
+          const box = await cost.boundingBox();
+          expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+        }
+        expect(costs).toHaveLength(5);
       }
       await page.getByRole('listitem').getByText('image.succeeded').waitFor();
       await page.getByText('Raw JSON').click();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { queryText } from '../../../console/src/api/query-text.ts';
 import { createSseParser } from '../../../console/src/api/sse-parser.ts';
 import { exactAmount, formatUsd, sumKnown } from '../../../console/src/format/money.ts';
+import { shortId } from '../../../console/src/format/short-id.ts';
 import { formatBytes, formatClock, formatDuration } from '../../../console/src/format/time.ts';
 import { matchPath } from '../../../console/src/lib/match-path.ts';
 
@@ -30,9 +31,16 @@ describe('amounts in the console', () => {
 
 describe('times and sizes in the console', () => {
   it('durations have one decimal below a minute, and two units above', () => {
-    expect(formatDuration(400, 'en')).toBe('0.4 sec');
-    expect(formatDuration(125_000, 'en')).toBe('2 min 5 sec');
+    expect(formatDuration(400, 'en')).toBe('0.4 s');
+    expect(formatDuration(125_000, 'en')).toBe('2 min 5 s');
+    expect(formatDuration(12_000_000, 'en')).toBe('3 h 20 min');
+    expect(formatDuration(6_400, 'zh-Hans')).toBe('6.4秒');
     expect(formatClock(14_900)).toBe('0:14');
+  });
+
+  it('a long id is shortened in the middle, a short one is whole', () => {
+    expect(shortId('req_7f36aaf70d494b02b1c2')).toBe('req_7f36aa…02b1c2');
+    expect(shortId('req_7f36aaf70d494b')).toBe('req_7f36aaf70d494b');
   });
 
   it('sizes have decimal units', () => {

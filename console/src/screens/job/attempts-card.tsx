@@ -1,11 +1,14 @@
 import type { ImageJob } from '../../api/types.ts';
 import { Badge } from '../../components/badge.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
 import type { IconName } from '../../components/icon.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
 import { TableRegion } from '../../components/table.tsx';
 import { sumKnown } from '../../format/money.ts';
+import { shortId } from '../../format/short-id.ts';
 import { formatDuration } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
+import { common } from '../../strings/common.ts';
 import { job as table } from '../../strings/job.ts';
 
 type Attempt = ImageJob['attempts'][number];
@@ -55,7 +58,7 @@ export function AttemptsCard({ job }: { job: ImageJob }) {
                 {t('attempt.duration')}
               </th>
               <th scope="col">{t('attempt.request')}</th>
-              <th scope="col" class="end">
+              <th scope="col" class="end pinned">
                 {t('fact.cost')}
               </th>
             </tr>
@@ -74,7 +77,7 @@ export function AttemptsCard({ job }: { job: ImageJob }) {
                 ) : null}
                 {isSimulated ? <SimulatedNote /> : null}
               </td>
-              <td class="end">
+              <td class="end pinned">
                 <Money microUsd={sum.microUsd} isSimulated={isSimulated} />
               </td>
             </tr>
@@ -126,7 +129,7 @@ function AttemptRow({
       <td class="muted">
         <RequestId id={attempt.provider_request_id} />
       </td>
-      <td class="end">
+      <td class="end pinned">
         <Money microUsd={attempt.cost_micro_usd} isSimulated={attempt.provider === 'studio'} />
       </td>
     </tr>
@@ -135,10 +138,14 @@ function AttemptRow({
 
 function RequestId({ id }: { id: string | null }) {
   const t = useText(table);
+  const shared = useText(common);
   if (id === null) return <>{t('attempt.noRequest')}</>;
   return (
-    <span class="mono truncate request-id" title={id}>
-      {id}
+    <span class="row">
+      <span class="mono" title={id}>
+        {shortId(id)}
+      </span>
+      <CopyButton text={id} kind="quiet" label={shared('copyRequestId', { id })} />
     </span>
   );
 }
