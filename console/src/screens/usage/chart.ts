@@ -52,7 +52,7 @@ const barShare = 0.7;
 const maxBarWidth = 40;
 /** Space below a part of a bar, so that parts of similar colors stay distinct. */
 const gap = 1;
-const labelWidth = 70;
+const labelWidth = 80;
 const labelSteps = [1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365];
 
 export function layoutOf(width: number, dayCount: number, top: number): ChartLayout {
