@@ -157,7 +157,7 @@ describe('darkroom generate behind a gateway', () => {
       streams += 1;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       if (streams === 1) response.write(event(2, { status: 'running' }), () => response.destroy());
-      else response.end(event(3, { status: 'succeeded', job: { ...imageJobExample, images: [] } }));
+      else response.end(event(3, { status: 'succeeded', job: imageJobExample }));
     });
     const { code, stdout } = await generate(server, '--wait');
     expect(code).toBe(0);
@@ -167,7 +167,7 @@ describe('darkroom generate behind a gateway', () => {
   });
 
   it('generate polls the job if the event stream is refused', async () => {
-    const ended = respondWith(200, { ...imageJobExample, images: [] });
+    const ended = respondWith(200, imageJobExample);
     const refused = respondWith(429, { code: 'too_many_requests', retryable: true });
     const server = await serve((response, request, index) => {
       const script =
@@ -182,15 +182,20 @@ describe('darkroom generate behind a gateway', () => {
 
   it('generate writes the first existing image to --out and reports the missing image', async () => {
     const cwd = await temporaryFolder();
+    const bytes = Buffer.from('image');
+    const stored = {
+      size_bytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    };
     const job = (server: ScriptedServer) => ({
       ...imageJobExample,
       partial: true,
-      images: [{ ...imageJobExample.images[0], index: 1, url: `${server.url}/bytes` }],
+      images: [{ ...imageJobExample.images[0], ...stored, index: 1, url: `${server.url}/bytes` }],
       image_errors: [{ index: 0, code: 'moderation_blocked', message: 'Refused for its content.' }],
     });
     const server: ScriptedServer = await serve((response, request, index) => {
       if (request.method === 'POST') return accepted(response, request, index);
-      if (request.path.endsWith('/bytes')) return response.end('image');
+      if (request.path.endsWith('/bytes')) return response.end(bytes);
       if (request.path.endsWith('/events')) return response.writeHead(204).end();
       respondWith(200, job(server))(response, request, index);
     });

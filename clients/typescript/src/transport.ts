@@ -88,6 +88,7 @@ export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connectio
           );
           const { status, statusText, headers } = response;
           const bytes = await response.arrayBuffer();
+          if (isJson(headers)) parseJson(new TextDecoder().decode(bytes), response);
           return new Response(bytes.byteLength === 0 ? null : bytes, { status, statusText, headers });
         },
         { ...limits, signal: limits.signal ?? request.signal },
@@ -105,7 +106,7 @@ export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connectio
         const response = await checked(
           await fetch(`${origin}${path}`, { ...init, signal, redirect: 'manual' }),
         );
-        return response.json();
+        return parseJson(await response.text(), response);
       }, limits),
     open: (path, headers, deadline) =>
       guarded(async () => {
@@ -118,6 +119,18 @@ export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connectio
         return new Uint8Array(await response.arrayBuffer());
       }, limits),
   };
+}
+
+const isJson = (headers: Headers) => headers.get('content-type')?.includes('json') === true;
+
+/** @throws UnexpectedResponseError if the text is no complete JSON, because a proxy cut or changed it */
+function parseJson(text: string, response: Response): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UnexpectedResponseError('The server sent a damaged response.', response);
+  }
 }
 
 /** Rejects errors and redirects. A redirected POST would become a GET, which does nothing and seems to succeed. */

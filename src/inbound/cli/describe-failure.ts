@@ -10,9 +10,13 @@ const isApiError = (error: DarkroomError): error is ApiError => 'problem' in err
 export const refusalCode = (error: unknown): string | undefined =>
   isClientError(error) && isApiError(error) ? error.code : undefined;
 
+/** A damaged response of a call that had an effect. */
+const isDamaged = (error: DarkroomError): boolean =>
+  'status' in error && Number(error.status) < 300 && !isApiError(error);
+
 /** Returns true if a call certainly had no effect: it never arrived, or the service refused it. */
 export const isRefusal = (error: unknown): boolean =>
-  error instanceof UnreachableError || (isClientError(error) && !error.retryable);
+  error instanceof UnreachableError || (isClientError(error) && !error.retryable && !isDamaged(error));
 
 /** Minimum pause before a call can be repeated; `undefined` if that cannot help. */
 export const retryAfterMsOf = (error: unknown): number | undefined =>
