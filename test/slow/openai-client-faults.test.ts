@@ -136,8 +136,9 @@ const faults: readonly Fault[] = [
     expected: paidAgain,
   },
   {
+    // Long enough for the start of the slowest client, so that all calls have begun.
     title: 'a worker that is killed while the provider works',
-    words: '[studio:latency=1500]',
+    words: '[studio:latency=6000]',
     async act() {
       await worker.stop('SIGKILL');
       worker = await startRole('worker,webhooks');
@@ -146,7 +147,7 @@ const faults: readonly Fault[] = [
   },
   {
     title: 'an API process that is killed while the provider works',
-    words: '[studio:latency=1500]',
+    words: '[studio:latency=6000]',
     async act() {
       await api.stop('SIGKILL');
       api = await startRole('api');

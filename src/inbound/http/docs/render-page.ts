@@ -73,8 +73,8 @@ export function renderPage(page: DocsPage, markdown: string): RenderedPage {
 export function textOf(html: string): string {
   const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' };
   return html
-    .replace(/<\/?(a|code|em|strong)\b[^>]*>/g, '')
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<\/?(a|code|em|strong)\b[^<>]*>/g, '')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/&(lt|gt|quot|#39|amp);/g, (_match, name: string) => entities[name] ?? '')
     .replace(/\s+/g, ' ')
     .trim();

@@ -77,7 +77,7 @@ export function getUsageRoute(app: FastifyInstance, { usage, clock }: Deps): voi
 /** Returns whether an Accept header prefers CSV to JSON. JSON wins a tie, unless the header does not name it. */
 export function prefersCsv(accept = ''): boolean {
   const weightOf = (type: string) => {
-    const range = accept.split(',').find((each) => each.trim().toLowerCase().split(/\s*;/)[0] === type);
+    const range = accept.split(',').find((each) => each.toLowerCase().split(';')[0]?.trim() === type);
     return range === undefined ? 0 : Number(/;\s*q\s*=\s*([\d.]+)/i.exec(range)?.[1] ?? 1);
   };
   return weightOf('text/csv') > weightOf('application/json');
