@@ -8,8 +8,6 @@ interface Props {
 /** A code, an id or a response as text. It scrolls within its own region, which the keyboard can reach. */
 export function TextRegion({ label, text, className = 'code-plain' }: Props) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: Only a pre element shows the lines of the text as they are.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: The keyboard scrolls the region only if it can have the focus.
     <pre class={`code ${className}`} role="region" tabIndex={0} aria-label={label}>
       {text}
     </pre>

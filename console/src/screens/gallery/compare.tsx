@@ -42,7 +42,6 @@ export function Compare({ jobs, onClose }: { jobs: readonly ImageJob[]; onClose:
       <section
         ref={area}
         class="compare"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: The keyboard moves the images only if the group can have the focus.
         tabIndex={0}
         aria-label={t('compare.area')}
         data-zoom={view.zoom.toFixed(2)}

@@ -122,7 +122,6 @@ export function RawCard({ job }: { job: ImageJob }) {
       </summary>
       {isOpen ? (
         <>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: The keyboard scrolls the text only if it can have the focus. */}
           <pre class="code" tabIndex={0}>
             {text()}
           </pre>
