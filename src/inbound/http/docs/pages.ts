@@ -39,7 +39,6 @@ export const docsGroups: readonly DocsGroup[] = [
       page('openai-compatible', 'OpenAI clients'),
       page('switch', 'Switch in one line', 'examples/switch/README.md'),
       page('agents', 'Agents'),
-      page('console', 'Console'),
       page('cli', 'Command line'),
     ],
   },

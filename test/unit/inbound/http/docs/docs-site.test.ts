@@ -15,12 +15,14 @@ const pagesOf = (all: Site) => [...all.keys()].filter((path) => !/[./]/.test(pat
 const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, each = '']) => each);
 
 describe('the documentation site', () => {
-  it('every file of docs is a page of the site', () => {
+  it('every file of docs is one page of the site, and no address or source is listed twice', () => {
     const files = readdirSync(new URL('../../../../../docs', import.meta.url)).filter((name) =>
       name.endsWith('.md'),
     );
     const listed = docsPages.map(({ file }) => file);
     expect(listed).toEqual(expect.arrayContaining(files.map((name) => `docs/${name}`)));
+    expect(new Set(listed).size).toBe(listed.length);
+    expect(new Set(docsPages.map(({ slug }) => slug)).size).toBe(listed.length);
   });
 
   it('every guide is a page, and every page has one main heading', () => {
