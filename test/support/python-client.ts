@@ -27,6 +27,7 @@ function isPythonInstalled(): boolean {
 export interface PythonError {
   readonly class: string;
   readonly classes: readonly string[];
+  readonly message: string;
   readonly code: string | null;
   readonly status: number | null;
   readonly retryable: boolean | null;

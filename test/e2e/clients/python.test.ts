@@ -11,6 +11,7 @@ import { leftHalfMask } from '../../support/edit-inputs.ts';
 import { noiseImage, sha256 } from '../../support/images.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
 import { hasPython, pythonKinds, runPython, runVerb, runVerbEach } from '../../support/python-client.ts';
+import { respondWith, serve } from '../../support/scripted-server.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -117,6 +118,21 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     const { key } = await manageKeysOf(service.url).create({ tenant: 'acme', budgets });
     const { error } = await runVerb(kind, ['generate', 'Too expensive'], { url: service.url, key });
     expect(error).toMatchObject({ class: 'BudgetExceeded', status: 402, budget: { limit_micro_usd: 1 } });
+  });
+
+  it(`refuses every redirect, also of a verb without a result, and names its target (${kind})`, async () => {
+    const moved = respondWith(301, '', { location: 'https://there.example/images' });
+    const server = await serve(moved);
+    for (const call of [
+      ['erase', 'img_1'],
+      ['generate', 'A fox'],
+      ['wait', 'img_1'],
+    ]) {
+      const { error } = await run(call, {}, server.url);
+      expect(error).toMatchObject({ class: 'ServiceError', code: 'http_301', retryable: false });
+      expect(error?.message).toContain('https://there.example/images');
+    }
+    expect(server.seen).toHaveLength(3);
   });
 
   it(`maps every code of the service to an exception and honors Retry-After (${kind})`, async () => {

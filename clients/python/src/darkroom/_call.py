@@ -80,7 +80,7 @@ def call(request: Request, policy: Policy, deadline: Deadline, *, timeout_s: flo
         try:
             response = yield Open(request, deadline.limit(timeout_s or policy.read_timeout_s))
             body = yield from read_all(response, policy, deadline)
-            if response.status < 400:
+            if response.status < 300:
                 return Reply(response.status, response.headers, body)
             raise error_of(response, body)
         except (ConnectionFailed, ServiceError) as error:
@@ -114,16 +114,19 @@ def read_all(response: Response, policy: Policy, deadline: Deadline) -> Operatio
 
 
 def error_of(response: Response, body: bytes) -> ServiceError:
-    """Returns the exception of an error response. Proxies send bodies that are no problems."""
+    """Returns the exception of an error or a redirect. Proxies send bodies that are no problems."""
     retry_after_s = retry_after(response.headers.get("retry-after"))
     try:
         problem = decode(Problem, json.loads(body))
     except ValueError:
         problem = None
     if problem is None or not problem.code:
+        target = response.headers.get("location")
         return ServiceError(
             f"http_{response.status}",
-            "The response is not one of Darkroom: " + body[:200].decode("utf-8", "replace"),
+            f"The server redirects to {target}. Set url or DARKROOM_URL to that server."
+            if target
+            else "The response is not one of Darkroom: " + body[:200].decode("utf-8", "replace"),
             retryable=response.status in RETRYABLE_STATUSES,
             status=response.status,
             retry_after_s=retry_after_s,
