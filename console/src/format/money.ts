@@ -24,12 +24,15 @@ export function exactAmount(microUsd: number, language: string): string {
 
 /** A sum that leaves out unknown amounts, and says how many. */
 export interface KnownSum {
-  readonly microUsd: number;
+  /** Null if no amount is known. */
+  readonly microUsd: number | null;
   readonly unknown: number;
 }
 
 /** Adds the known amounts. An unknown amount is counted and never part of the sum. */
 export function sumKnown(amounts: readonly (number | null)[]): KnownSum {
   const known = amounts.filter((amount) => amount !== null);
-  return { microUsd: known.reduce((sum, amount) => sum + amount, 0), unknown: amounts.length - known.length };
+  const unknown = amounts.length - known.length;
+  const isUnknown = unknown > 0 && known.length === 0;
+  return { microUsd: isUnknown ? null : known.reduce((sum, amount) => sum + amount, 0), unknown };
 }

@@ -26,6 +26,11 @@ describe('amounts in the console', () => {
 
   it('a sum leaves out unknown amounts and counts them', () => {
     expect(sumKnown([100, null, 50])).toEqual({ microUsd: 150, unknown: 1 });
+    expect(sumKnown([])).toEqual({ microUsd: 0, unknown: 0 });
+  });
+
+  it('a sum of unknown amounts only is unknown, not zero', () => {
+    expect(sumKnown([null, null])).toEqual({ microUsd: null, unknown: 2 });
   });
 });
 
