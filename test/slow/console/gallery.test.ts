@@ -119,12 +119,27 @@ describe.skipIf(!hasChromium)('the gallery in Chromium', () => {
       await tile(page, 'square').waitFor();
       const { id } = await service.acme.generate({ prompt: 'A new heron', quality: 'low' });
       await page.locator(`#tile-${id}`).waitFor();
+      await page.setViewportSize({ width: 390, height: 500 });
+      await page.evaluate('scrollTo(0, 300)');
+      await page.waitForFunction('scrollY === 300');
+      const later = await service.acme.generate({ prompt: 'A later heron', quality: 'low' });
+      const laterTile = page.locator(`#tile-${later.id}`);
+      const button = page.getByRole('button', { name: '1 new job' });
+      await button.waitFor();
+      expect(await laterTile.count()).toBe(0);
+      expect(await page.evaluate('scrollY')).toBe(300);
+      await button.click();
+      await laterTile.waitFor();
+      await page.waitForFunction('scrollY === 0');
+      expect(await button.count()).toBe(0);
     }));
 
   it('erased jobs leave the gallery after a question, and the focus goes to the next tile', () =>
     withGallery('', async ({ page, violations }) => {
       const { id } = await service.acme.generate({ prompt: 'An erased egret', quality: 'low' });
       await page.locator(`#tile-${id}`).waitFor();
+      // The erased job is the newest one.
+      const { body } = await service.acme.get('/images?limit=2').expect(200);
       await mark(page, 'An erased egret');
       await page.getByRole('button', { name: 'Erase' }).click();
       const dialog = page.getByRole('dialog', { name: 'Erase 1 job?' });
@@ -133,6 +148,6 @@ describe.skipIf(!hasChromium)('the gallery in Chromium', () => {
       await page.getByRole('status').getByText('1 job erased.').waitFor();
       await page.locator(`#tile-${id}`).waitFor({ state: 'detached' });
       expect((await service.acme.get(`/images/${id}`)).status).toBe(410);
-      await page.waitForFunction("document.activeElement.id.startsWith('tile-')");
+      await page.waitForFunction(`document.activeElement.id === 'tile-${body.data[1].id}'`);
     }));
 });
