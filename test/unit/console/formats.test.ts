@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { newIdempotencyKey } from '../../../console/src/api/idempotency-key.ts';
 import { queryText } from '../../../console/src/api/query-text.ts';
 import { createSseParser } from '../../../console/src/api/sse-parser.ts';
 import { exactAmount, formatUsd, sumKnown } from '../../../console/src/format/money.ts';
@@ -74,5 +75,14 @@ describe('server-sent events in the console', () => {
     }
     expect(events).toEqual([{ id: '8', type: 'image.queued', data: '{"a":1}' }]);
     expect(parser.lastId()).toBe('8');
+  });
+});
+
+describe('idempotency keys of the console', () => {
+  it('every key is new, also where the browser has no randomUUID', () => {
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    expect(newIdempotencyKey()).toMatch(/^console-[0-9a-f]{32}$/);
+    expect(newIdempotencyKey()).not.toBe(newIdempotencyKey());
+    vi.unstubAllGlobals();
   });
 });

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ImageJob, ImagePreview } from '../../api/types.ts';
 import { asApiError, type Live, useLive } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
@@ -98,7 +99,7 @@ function SpendDialog({
     setBusy(true);
     setError(null);
     const text = JSON.stringify(body ?? null);
-    if (key.current?.body !== text) key.current = { body: text, key: crypto.randomUUID() };
+    if (key.current?.body !== text) key.current = { body: text, key: newIdempotencyKey() };
     try {
       const made = await api.call<ImageJob>(path, { method: 'POST', body, idempotencyKey: key.current.key });
       refreshSelf();

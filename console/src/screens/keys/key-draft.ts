@@ -167,10 +167,3 @@ interface Spending {
   readonly spent_micro_usd: number;
   readonly held_micro_usd: number;
 }
-
-/** Returns a random key for `Idempotency-Key`, also on a page over plain http. */
-export function randomKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
-}

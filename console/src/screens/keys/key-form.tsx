@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ManagedKey, NewKey } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
@@ -10,7 +11,7 @@ import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { keys } from '../../strings/keys.ts';
 import { BudgetFields } from './budget-fields.tsx';
-import { bodyOf, draftOf, type FieldName, type KeyDraft, newDraft, randomKey } from './key-draft.ts';
+import { bodyOf, draftOf, type FieldName, type KeyDraft, newDraft } from './key-draft.ts';
 import { KeySummary } from './key-summary.tsx';
 import { CountFields, ExpiryField, RightFields } from './rule-fields.tsx';
 
@@ -87,7 +88,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
 function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props, 'tenant' | 'onClose'>) {
   const t = useText(keys);
   const { api, toast } = useSession();
-  const idempotencyKey = useRef(randomKey());
+  const idempotencyKey = useRef(newIdempotencyKey());
   const [wrong, setWrong] = useState<ReadonlySet<FieldName>>(new Set());
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -113,7 +114,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
       await send(apiKey ? rules : { ...rules, ...(tenant ? { tenant } : {}) });
     } catch (error) {
       // The body may change before the next try, and a used key would then be refused.
-      if (!asApiError(error).isConnectionLost) idempotencyKey.current = randomKey();
+      if (!asApiError(error).isConnectionLost) idempotencyKey.current = newIdempotencyKey();
       setFailure(error);
       setBusy(false);
     }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiError, isAbort } from '../../api/client.ts';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { Enhancement } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
@@ -10,7 +11,6 @@ import { SkeletonLines } from '../../components/state.tsx';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { texts } from './texts.ts';
-import { newKey } from './use-submit.ts';
 
 interface Props {
   readonly prompt: string;
@@ -27,7 +27,7 @@ export function EnhanceDialog({ prompt, preset, onUse, onClose }: Props) {
   const [result, setResult] = useState<Enhancement | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [attempt, setAttempt] = useState(0);
-  const key = useRef(newKey());
+  const key = useRef(newIdempotencyKey());
   useEffect(() => {
     const controller = new AbortController();
     setError(null);

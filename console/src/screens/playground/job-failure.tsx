@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ApiError } from '../../api/client.ts';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
@@ -9,7 +10,6 @@ import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { texts } from './texts.ts';
-import { newKey } from './use-submit.ts';
 
 interface Props {
   readonly job: ImageJob;
@@ -53,7 +53,7 @@ export function JobFailure({ job, onFollow }: Props) {
 function RetryJob({ job, onFollow }: Props) {
   const c = useText(common);
   const { api } = useSession();
-  const [key] = useState(newKey);
+  const [key] = useState(newIdempotencyKey);
   const [state, setState] = useState<{ isBusy: boolean; error: ApiError | null }>({
     isBusy: false,
     error: null,

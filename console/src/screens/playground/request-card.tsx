@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Tabs } from '../../components/segmented.tsx';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { type ExampleLanguage, exampleLanguages, exampleOf, highlight } from './code-examples.ts';
 import { texts } from './texts.ts';
-import { newKey } from './use-submit.ts';
 
 const names: Readonly<Record<ExampleLanguage, string>> = {
   curl: 'curl',
@@ -19,7 +19,9 @@ export function RequestCard({ body }: { body: Readonly<Record<string, unknown>> 
   const t = useText(texts);
   const c = useText(common);
   const [language, setLanguage] = useState<ExampleLanguage>('curl');
-  const [idempotencyKey] = useState(() => newKey().replace('console-', 'my-request-').slice(0, 19));
+  const [idempotencyKey] = useState(() =>
+    newIdempotencyKey().replace('console-', 'my-request-').slice(0, 19),
+  );
   const shown =
     body.prompt === '' || body.prompt === undefined ? { ...body, prompt: t('example.artwork') } : body;
   const code = exampleOf(language, { origin: location.origin, body: shown, idempotencyKey });

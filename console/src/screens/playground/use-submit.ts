@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError, CallOptions } from '../../api/client.ts';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { useSession } from '../../lib/context.ts';
@@ -39,7 +40,12 @@ export function useSubmit(): Submit {
   async function submit({ path, body }: Submission): Promise<ImageJob | null> {
     const mine = new AbortController();
     controller.current = mine;
-    const options: CallOptions = { method: 'POST', body, idempotencyKey: newKey(), signal: mine.signal };
+    const options: CallOptions = {
+      method: 'POST',
+      body,
+      idempotencyKey: newIdempotencyKey(),
+      signal: mine.signal,
+    };
     setState({ isBusy: true, isRepeating: false, error: null });
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -64,12 +70,6 @@ export function useSubmit(): Submit {
 /** Whether the service may have accepted the request: the connection was lost, or a proxy responded for the service. */
 function isUnknownOutcome(error: ApiError): boolean {
   return error.isConnectionLost || (error.status >= 502 && error.problem === null);
-}
-
-/** Returns an idempotency key. `randomUUID` exists only on pages over https and of this machine. */
-export function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
