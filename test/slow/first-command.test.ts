@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -12,22 +12,36 @@ import { findOnPath } from '../../src/local/redis/run-program.ts';
 import { readServerRecord } from '../../src/local/redis/server-record.ts';
 import { createCaller } from '../support/caller.ts';
 import { endOf, systemEnvironment } from '../support/service-process.ts';
-import { installClient } from '../support/typescript-package.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Processes take many seconds to start on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const project = new URL('../..', import.meta.url).pathname;
 /** Programs that the README's commands need. None of them belongs to Redis. */
-const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'date', 'apt-get', 'dpkg-deb'];
+const programs = [
+  'node',
+  'npm',
+  'npx',
+  'sh',
+  'bash',
+  'env',
+  'curl',
+  'tee',
+  'cat',
+  'date',
+  'apt-get',
+  'dpkg-deb',
+];
 
 /** Returns a fresh copy of the project with installed packages, and a PATH with few programs. */
 async function freshCopy(): Promise<{ folder: string; env: Record<string, string> }> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-first-'));
-  for (const name of ['package.json', 'tsconfig.json', 'src']) {
-    await cp(join(project, name), join(folder, name), { recursive: true });
+  for (const name of ['package.json', 'tsconfig.json', 'src', 'clients']) {
+    const filter = (path: string) => basename(path) !== 'dist';
+    await cp(join(project, name), join(folder, name), { recursive: true, filter });
   }
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+  await linkPackages(folder);
   const bin = join(folder, 'bin');
   await mkdir(bin);
   for (const name of programs) {
@@ -35,6 +49,16 @@ async function freshCopy(): Promise<{ folder: string; env: Record<string, string
     if (path) await symlink(path, join(bin, name));
   }
   return { folder, env: { ...systemEnvironment(), PATH: bin, PORT: '0' } };
+}
+
+/** Links the installed packages into a copy, and the client of the copy, as npm does for a workspace. */
+async function linkPackages(folder: string): Promise<void> {
+  const packages = join(folder, 'node_modules');
+  await mkdir(join(packages, '@darkroom'), { recursive: true });
+  await symlink(join(folder, 'clients/typescript'), join(packages, '@darkroom/client'));
+  for (const name of await readdir(join(project, 'node_modules'))) {
+    if (name !== '@darkroom') await symlink(join(project, 'node_modules', name), join(packages, name));
+  }
 }
 
 const children: ChildProcess[] = [];
@@ -147,19 +171,31 @@ describe('the first commands of the README', () => {
     const listed = JSON.parse(await run(folder, caller, ['bash', '-c', list]));
     expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual(submitted.sort());
 
-    const client = await installClient();
-    await writeFile(join(client, 'snippet.ts'), block('## Generate an image', 'ts'));
-    const program = await run(client, caller, ['node', '--import', import.meta.resolve('tsx'), 'snippet.ts']);
-    expect(program).toMatch(/^http:\S+ \d+\n$/);
-    expect(await sharp(join(client, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
-
-    const python = await run(folder, systemEnvironment(), ['python3', '--version']).catch(() => null);
-    if (python === null) context.skip('python3 is not installed');
-    await writeFile(join(folder, 'snippet.py'), block('## Generate an image', 'python'));
-    const PYTHONPATH = join(project, 'clients/python/src');
-    const withPython = { ...caller, PATH: process.env.PATH ?? '', PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' };
-    expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^http:\S+ \d+\n$/);
+    const [typescript = '', python = ''] = block('Save the program', 'sh').trim().split('\n');
+    await writeFile(join(folder, 'fox.ts'), block('## Generate an image', 'ts'));
+    expect(await run(folder, caller, ['bash', '-c', typescript])).toMatch(/^http:\S+ \d+$/m);
     expect(await sharp(join(folder, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
+
+    const version = await run(folder, systemEnvironment(), ['python3', '--version']).catch(() => null);
+    if (version === null) context.skip('python3 is not installed');
+    await rm(join(folder, 'fox.png'));
+    await writeFile(join(folder, 'fox.py'), block('## Generate an image', 'python'));
+    const withPython = { ...caller, PATH: process.env.PATH ?? '' };
+    expect(await run(folder, withPython, ['bash', '-c', python])).toMatch(/^http:\S+ \d+\n$/);
+    expect(await sharp(join(folder, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
+  });
+
+  it('the client is installed elsewhere by the commands of its README', async () => {
+    const { folder, env } = copy;
+    const page = await readFile(join(folder, 'clients/typescript/README.md'), 'utf8');
+    const [pack = '', install = ''] = (/^```sh\n(.*?)^```/ms.exec(page)?.[1] ?? '').split('\n');
+    await run(folder, env, ['bash', '-c', pack]);
+    const elsewhere = await temporaryFolder();
+    const [, archive = ''] = /(darkroom-client-\S+)/.exec(install) ?? [];
+    await cp(join(folder, archive), join(elsewhere, archive));
+    await run(elsewhere, env, ['bash', '-c', install]);
+    const program = "import('@darkroom/client').then(({ Darkroom }) => console.log(typeof Darkroom))";
+    expect(await run(elsewhere, env, ['node', '-e', program])).toBe('function\n');
   });
 
   it('npm start prints two commands that save an image, ends with Ctrl-C, and finds the job again', async () => {
