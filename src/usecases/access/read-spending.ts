@@ -8,30 +8,19 @@ interface Deps {
   clock: Clock;
 }
 
-type Figures = KeyWithSpending['spending'];
-
 const nothing = { heldMicroUsd: 0, spentMicroUsd: 0 };
 
 /** Creates the function that returns the figures of the budgets of keys, in the order of the keys. */
 export function createReadSpending({ spending, clock }: Deps) {
-  return async (keys: readonly ApiKeyRecord[]): Promise<Figures[]> => {
+  return (keys: readonly ApiKeyRecord[]): Promise<KeyWithSpending['spending'][]> => {
     const nowMs = clock();
-    const owners = keys.map((key) => ({
-      tenant: key.tenant,
-      caps: capsOfOwner('key', key, { keyId: key.id, acceptedAtMs: nowMs, nowMs }),
-      figures: [] as Figures,
-    }));
-    // One read per tenant, because its counters are one hash.
-    for (const tenant of new Set(owners.map((owner) => owner.tenant))) {
-      const own = owners.filter((owner) => owner.tenant === tenant);
-      const caps = own.flatMap((owner) => owner.caps);
-      const read = caps.length > 0 ? await spending.read(tenant, caps) : [];
-      let at = 0;
-      for (const owner of own) {
-        owner.figures = owner.caps.map((cap) => viewOwnBudget(cap, read[at++] ?? nothing));
-      }
-    }
-    return owners.map(({ figures }) => figures);
+    return Promise.all(
+      keys.map(async (key) => {
+        const caps = capsOfOwner('key', key, { keyId: key.id, acceptedAtMs: nowMs, nowMs });
+        const figures = await spending.read(key.tenant, caps);
+        return caps.map((cap, i) => viewOwnBudget(cap, figures[i] ?? nothing));
+      }),
+    );
   };
 }
 export type ReadSpending = ReturnType<typeof createReadSpending>;
