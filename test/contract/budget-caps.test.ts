@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BudgetCap, capsOf } from '../../src/domain/budget.ts';
+import { type BudgetCap, capsOf, refusalOfCaps } from '../../src/domain/budget.ts';
 import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { withHold } from '../../src/domain/job-money.ts';
@@ -81,6 +81,24 @@ describe('a budget in the step that accepts a job', () => {
     expect(await submit({ ...queuedJob({ tenant }), keyId: 'key_1' }, caps)).toMatchObject({
       kind: 'capped',
     });
+  });
+
+  it.each([
+    [[{ limit: 100 }], 0],
+    [[{ limit: 101 }], 0],
+    [[{ limit: 199 }], 1],
+    [[{ limit: 200 }], 1],
+    [[{ limit: 300, soft: true }, { limit: 300 }, { owner: 'tenant', limit: 299 }], 2],
+    [[{ limit: 0, soft: true }], 2],
+  ] as const)('refuses by the budgets %o a job of %i images as its dry run says', async (budgets, n) => {
+    const tenant = freshTenant();
+    const caps = capsFor(...budgets);
+    await submit(jobOf(tenant));
+    const job = jobOf(tenant, { n });
+    const refusal = refusalOfCaps(caps, await spending.read(tenant, caps), job.hold ?? 0);
+    expect(await submit(job, caps)).toMatchObject(
+      refusal ? { kind: 'capped', refusal } : { kind: 'created' },
+    );
   });
 
   it('never refuses by a soft budget', async () => {
