@@ -14,7 +14,7 @@ type Props = Omit<FieldProps, 'children'> & {
 
 /** A small whole number with a button on each side. */
 export function Stepper({ value, min, max, onValue, fewer, more, isDisabled = false, ...field }: Props) {
-  const set = (next: number) => onValue(Math.min(max, Math.max(min, next)));
+  const within = (next: number) => Math.min(max, Math.max(min, next));
   return (
     <Field {...field}>
       {(attributes) => (
@@ -23,7 +23,7 @@ export function Stepper({ value, min, max, onValue, fewer, more, isDisabled = fa
             icon="minus"
             label={fewer}
             isDisabled={isDisabled || value <= min}
-            onClick={() => set(value - 1)}
+            onClick={() => onValue(within(value - 1))}
           />
           <input
             class="input num"
@@ -33,17 +33,16 @@ export function Stepper({ value, min, max, onValue, fewer, more, isDisabled = fa
             disabled={isDisabled}
             onChange={(event) => {
               const typed = Number.parseInt(event.currentTarget.value, 10);
-              set(Number.isNaN(typed) ? value : typed);
-              event.currentTarget.value = String(
-                Math.min(max, Math.max(min, Number.isNaN(typed) ? value : typed)),
-              );
+              const next = within(Number.isNaN(typed) ? value : typed);
+              onValue(next);
+              event.currentTarget.value = String(next);
             }}
           />
           <Button
             icon="plus"
             label={more}
             isDisabled={isDisabled || value >= max}
-            onClick={() => set(value + 1)}
+            onClick={() => onValue(within(value + 1))}
           />
         </div>
       )}

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { queryText } from '../api/query-text.ts';
 
 /** Path of the console on the server. */
 export const base = '/console';
@@ -11,9 +12,7 @@ export interface Address {
 
 /** Returns the address of a screen as a link. Values that are undefined or empty are left out. */
 export function href(path: string, query: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
-  const text = new URLSearchParams(given).toString();
-  return `${base}${path}${text ? `?${text}` : ''}`;
+  return `${base}${path}${queryText(query)}`;
 }
 
 const changed = 'darkroom:address';

@@ -104,7 +104,7 @@ export function metadataOf(text: string): Record<string, string> {
   );
 }
 
-/** Returns whether every file of the form has been uploaded. */
+/** Returns whether the form has a prompt, and every file has been uploaded. */
 export function isComplete(form: Form): boolean {
   return (
     form.prompt.trim() !== '' &&
@@ -161,7 +161,7 @@ export function choosePreset(form: Form, preset: Preset | undefined): Form {
   return { ...form, preset: preset?.name ?? '', variables: {} };
 }
 
-/** Returns the fault of a custom size; null if the model allows it. */
+/** Rule of the model that a custom size breaks, with the values that it allows. */
 export type SizeFault =
   | { readonly kind: 'number' }
   | { readonly kind: 'multiple'; readonly of: number; readonly below: number; readonly above: number }
@@ -169,6 +169,7 @@ export type SizeFault =
   | { readonly kind: 'ratio'; readonly max: number }
   | { readonly kind: 'pixels'; readonly min: number; readonly max: number };
 
+/** Returns the fault of a custom size; null if the model allows it. */
 export function customSizeFault({ width, height }: Form, model: Model | undefined): SizeFault | null {
   const free = model?.free_sizes;
   if (!free) return null;

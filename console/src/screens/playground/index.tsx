@@ -59,7 +59,6 @@ export function Screen({ query }: ScreenProps) {
           <JobResult
             key={jobId}
             jobId={jobId}
-            estimate={estimate.preview}
             onEdit={(image, id) => setForm((before) => withInput(before, id, image))}
             onVary={(id, index) => void vary(id, index)}
             onFollow={follow}

@@ -13,6 +13,8 @@ interface Props {
   readonly onPercent: (percent: number) => void;
 }
 
+/** Color of the painted area. It is the same in both themes, because the image is. */
+const maskColor = '#e8590c';
 /** Longest edge of the copy that counts the painted pixels. */
 const countedEdge = 256;
 
@@ -26,8 +28,7 @@ export function MaskCanvas({ image, size, tool, shapes, onShape, onPercent }: Pr
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context) return;
-    const color = getComputedStyle(document.documentElement).getPropertyValue('--mask-color') || '#e8590c';
-    drawShapes(context, draft ? [...shapes, draft] : shapes, { ...size, color: color.trim() });
+    drawShapes(context, draft ? [...shapes, draft] : shapes, { ...size, color: maskColor });
   }, [shapes, draft, size]);
   useEffect(() => {
     if (canvas.current) onPercent(measure(canvas.current, size));

@@ -8,6 +8,7 @@ import { formatBytes } from '../../format/time.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
+import { fileNameOf } from '../job/file-name.ts';
 import { isTerminal, type Slot } from './progress.ts';
 import { texts } from './texts.ts';
 
@@ -203,13 +204,12 @@ interface ActionProps {
 function Actions({ job, image, onEdit, onVary }: ActionProps) {
   const t = useText(texts);
   const isElsewhere = new URL(image.url, location.href).origin !== location.origin;
-  const extension = image.content_type.replace('image/', '').replace('svg+xml', 'svg');
   return (
     <div class="row row-wrap">
       <a
         class="button button-sm"
         href={image.url}
-        download={`${job.id}-${image.index}.${extension}`}
+        download={fileNameOf(job, image)}
         {...(isElsewhere ? { target: '_blank', rel: 'noreferrer' } : {})}
       >
         <Icon name="download" />

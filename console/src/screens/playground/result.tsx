@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Image, ImageJob, ImagePreview } from '../../api/types.ts';
+import type { Image, ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { JobBadge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
@@ -19,8 +19,6 @@ import { useJob } from './use-job.ts';
 
 interface Props {
   readonly jobId: string;
-  /** Estimate of the form, which is that of the job as long as the form is unchanged. */
-  readonly estimate: ImagePreview | null;
   readonly onEdit: (image: Image, jobId: string) => void;
   readonly onVary: (jobId: string, index: number) => void;
   /** Shows another job, for example a retry. */
