@@ -88,6 +88,14 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it('describes exactly the tags of its operations', () => {
+    const described = (api.document.tags as Node[]).map(({ name }) => name);
+    const used = nodes.flatMap(([, { operationId, tags }]) =>
+      typeof operationId === 'string' ? (tags as string[]) : [],
+    );
+    expect([...described].sort()).toEqual([...new Set(used)].sort());
+  });
+
   it('has no dangling reference and no unused component', () => {
     const references = new Set(nodes.flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : [])));
     const named = Object.entries(components)

@@ -46,6 +46,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         { name: 'catalogue', description: 'Models and presets.' },
         { name: 'openai', description: 'For clients of the OpenAI API, with a changed base URL.' },
         { name: 'keys', description: 'API keys, tenants and the audit log.' },
+        { name: 'usage', description: 'Usage, costs and the ledger.' },
         { name: 'operations', description: 'Probes and metrics for operators.' },
         { name: 'webhooks', description: 'Endpoints, deliveries and payloads.' },
       ],
