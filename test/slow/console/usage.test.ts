@@ -102,9 +102,24 @@ describe.skipIf(!hasChromium)('the usage screen in Chromium', () => {
     expect(csv).toMatch(/^day,provider,metadata\.campaign,jobs,/);
     expect(csv).toContain(',spring,1,');
     await page.goBack();
+    await expect.poll(() => page.getByLabel('Metadata key').inputValue()).toBe('');
     await page.goBack();
     await page.getByRole('heading', { name: 'By Model' }).waitFor();
     expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('a report that fails to load leaves the earlier one with its own grouping', async () => {
+    const { page, close } = await browser.open('/usage?tenant=acme', { key: testKeys.admin });
+    const heading = page.getByRole('heading', { name: 'By Model' });
+    await heading.waitFor();
+    const names = page.getByRole('table').locator('tbody td:first-child');
+    const before = await names.allTextContents();
+    await page.route('**/usage?*', (route) => route.abort());
+    await page.getByText('Key', { exact: true }).click();
+    await page.getByText('Connection lost.').first().waitFor();
+    expect(await names.allTextContents()).toEqual(before);
+    expect(await heading.count()).toBe(1);
     await close();
   });
 

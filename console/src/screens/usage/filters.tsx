@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { RadioSegments } from '../../components/segmented.tsx';
 import { useSession } from '../../lib/context.ts';
@@ -40,9 +40,10 @@ export function Filters({ query, onChange }: { query: UsageQuery; onChange: Chan
   );
 }
 
-/** A field that reports its text after Enter, or when it loses the focus. */
+/** A field that reports its text after Enter, or when it loses the focus. It follows the address, also back and forward. */
 function LateField(props: { label: string; value: string; onValue: (value: string) => void }) {
   const [text, setText] = useState(props.value);
+  useEffect(() => setText(props.value), [props.value]);
   const report = () => {
     if (text.trim() !== props.value) props.onValue(text.trim());
   };

@@ -26,19 +26,22 @@ export function Screen({ query: address }: ScreenProps) {
   const dimension = dimensionOf(query);
   const period = periodOf(query.range, Date.now());
   const wanted = apiQuery(query, dimension ?? 'model', period);
-  const rows = useLive(
-    (signal) => api.call<List<UsageRow>>('/usage', { query: wanted, signal }),
+  // The report remains with its own grouping while the rows of the next one load, or if they fail to load.
+  const live = useLive(
+    async (signal) => {
+      const { data } = await api.call<List<UsageRow>>('/usage', { query: wanted, signal });
+      const report = reportOf(data, { dimension: dimension ?? 'model', days: period.days });
+      return { report, kind: dimension === null ? 'model' : query.kind, metadataKey: query.metadataKey };
+    },
     [api, JSON.stringify(wanted)],
   );
-  const heading = query.kind === 'metadata' ? query.metadataKey : t(`by.${query.kind}`);
-  const report =
-    rows.data && reportOf(rows.data.data, { dimension: dimension ?? 'model', days: period.days });
+  const { report, kind = 'model', metadataKey = '' } = live.data ?? {};
   return (
     <Page title={t('title')} actions={<CsvButton query={wanted} />}>
       <Filters query={query} onChange={changeQuery} />
-      {rows.error ? <ProblemNote error={rows.error} onRetry={rows.refresh} /> : null}
+      {live.error ? <ProblemNote error={live.error} onRetry={live.refresh} /> : null}
       {report ? (
-        <div class="stack stack-lg" aria-busy={rows.isLoading}>
+        <div class="stack stack-lg" aria-busy={live.isLoading}>
           <Statistics report={report} />
           <section class="card" aria-labelledby="usage-chart">
             <div class="card-head">
@@ -52,10 +55,10 @@ export function Screen({ query: address }: ScreenProps) {
           {report.groups.length === 0 ? (
             <EmptyState icon="usage" title={t('emptyTitle')} text={t('emptyText')} />
           ) : (
-            <UsageTable report={report} heading={heading || t('by.metadata')} />
+            <UsageTable report={report} heading={kind === 'metadata' ? metadataKey : t(`by.${kind}`)} />
           )}
         </div>
-      ) : rows.error ? null : (
+      ) : live.error ? null : (
         <SkeletonLines count={8} />
       )}
     </Page>
