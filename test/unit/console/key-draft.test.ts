@@ -28,9 +28,12 @@ describe('amounts that a user types', () => {
     expect(microUsdOf(text)).toBe(microUsd);
   });
 
-  it.each(['', '-1', '1e3', '0.0000001', 'ten', '1.2.3', 'Infinity'])('%j is no amount', (text) => {
-    expect(microUsdOf(text)).toBeNull();
-  });
+  it.each(['', '-1', '1e3', '0.0000001', 'ten', '1.2.3', 'Infinity', '0,50', '1,5', '0,005', '1,00,0'])(
+    '%j is no amount',
+    (text) => {
+      expect(microUsdOf(text)).toBeNull();
+    },
+  );
 
   it.each([0, 1, 500_000, 20_000_000, 1_234_567])('%i micro-USD survive a round trip', (microUsd) => {
     expect(microUsdOf(dollarsOf(microUsd))).toBe(microUsd);

@@ -102,11 +102,14 @@ export const dollarsOf = (microUsd: number): string => {
   return digits === '' ? String(whole) : `${whole}.${digits.padEnd(2, '0')}`;
 };
 
-/** Returns micro-USD of a typed amount such as `20`, `$0.50` or `1,000`; null if it is no amount. */
+/**
+ * Returns micro-USD of a typed amount such as `20`, `$0.50` or `1,000`; null if it is no amount. A comma only groups
+ * thousands: a decimal comma, as in `0,50`, must not become a hundredfold amount.
+ */
 export function microUsdOf(text: string): number | null {
-  const cleaned = text.trim().replace(/^\$/, '').replaceAll(',', '');
-  if (!/^\d{1,9}(\.\d{1,6})?$/.test(cleaned)) return null;
-  return Math.round(Number(cleaned) * 1_000_000);
+  const amount = text.trim().replace(/^\$/, '');
+  if (!/^([1-9]\d{0,2}(,\d{3}){1,2}|\d{1,9})(\.\d{1,6})?$/.test(amount)) return null;
+  return Math.round(Number(amount.replaceAll(',', '')) * 1_000_000);
 }
 
 const countOf = (text: string): number | null | undefined => {
