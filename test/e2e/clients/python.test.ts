@@ -1,9 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exceptionName } from '../../../scripts/python-errors.ts';
 import { AppError, errorCodes, errorRow } from '../../../src/domain/errors.ts';
 import { problemHeaders, problemOf } from '../../../src/inbound/http/problem.ts';
@@ -11,7 +9,7 @@ import { leftHalfMask } from '../../support/edit-inputs.ts';
 import { noiseImage, sha256 } from '../../support/images.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
 import { hasPython, pythonKinds, runPython, runVerb, runVerbEach } from '../../support/python-client.ts';
-import { respondWith, serve } from '../../support/scripted-server.ts';
+import { respondWith, type Script, serve } from '../../support/scripted-server.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -135,8 +133,16 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     expect(server.seen).toHaveLength(3);
   });
 
+  it(`sends the id of a job as one segment of the path (${kind})`, async () => {
+    const server = await serve(respondWith(404, ''));
+    const verbs = ['get', 'wait', 'cancel', 'erase', 'vary', 'retry'];
+    for (const verb of verbs) await run([verb, 'a/../b?c'], {}, server.url);
+    const paths = server.seen.map(({ path }) => path.replace('/v1/images/', ''));
+    expect(paths.map((path) => path.split(/[/?]/)[0])).toEqual(verbs.map(() => 'a%2F..%2Fb%3Fc'));
+  });
+
   it(`maps every code of the service to an exception and honors Retry-After (${kind})`, async () => {
-    const problems = await startProblemServer();
+    const problems = await serve(respondWithProblem);
     const outcomes = await runVerbEach(kind, ['get', errorCodes], problems);
     expect(outcomes.map(({ error }) => error)).toMatchObject(
       errorCodes.map((code) => {
@@ -154,18 +160,13 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
   });
 });
 
-/** Starts a server that responds with the problem of the code in the path. */
-async function startProblemServer(): Promise<{ url: string }> {
-  const server = createServer((request, response) => {
-    const code = (request.url?.split('/').at(-1) ?? 'internal') as (typeof errorCodes)[number];
-    const error = new AppError(code, { detail: `The detail of ${code}`, retryAfterSeconds: 3600 });
-    const problem = problemOf(error, { instance: '/images', requestId: 'req_1' });
-    response.writeHead(problem.status, problemHeaders(error, 'req_1')).end(JSON.stringify(problem));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
+/** Responds with the problem of the code at the end of the path. */
+const respondWithProblem: Script = (response, { path }) => {
+  const code = (path.split('/').at(-1) ?? 'internal') as (typeof errorCodes)[number];
+  const error = new AppError(code, { detail: `The detail of ${code}`, retryAfterSeconds: 3600 });
+  const problem = problemOf(error, { instance: '/images', requestId: 'req_1' });
+  response.writeHead(problem.status, problemHeaders(error, 'req_1')).end(JSON.stringify(problem));
+};
 
 const pages = ['clients/python/README.md', 'docs/start.md', 'docs/recipes.md'];
 

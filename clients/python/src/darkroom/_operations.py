@@ -78,7 +78,7 @@ class Operations:
     def wait(self, job_id: str, deadline: Deadline, job: Optional[ImageJob] = None) -> Operation[ImageJob]:
         """Waits for the end of a job. Raises the error of a job that ended without success."""
         if job is None or not job.has_ended:
-            url = f"{self.base_url}/images/{quote(job_id, safe='')}"
+            url = self.base_url + job_path(job_id)
             job = yield from Wait(url, self._headers, self.policy, deadline).run(job_id)
         if job.status == "succeeded":
             return job
@@ -86,12 +86,12 @@ class Operations:
 
     def events(self, job_id: str, deadline: Deadline) -> Operation[None]:
         """Emits the events of a job until its end."""
-        url = f"{self.base_url}/images/{quote(job_id, safe='')}"
+        url = self.base_url + job_path(job_id)
         yield from Wait(url, self._headers, self.policy, deadline).run(job_id)
 
     def get(self, job_id: str) -> Operation[ImageJob]:
         """Returns a job."""
-        reply = yield from self._call("GET", f"/images/{quote(job_id, safe='')}")
+        reply = yield from self._call("GET", job_path(job_id))
         return decode(ImageJob, reply.json())
 
     def list(self, filters: Mapping[str, Any]) -> Operation[JobList]:
@@ -104,7 +104,7 @@ class Operations:
     def cancel(self, job_id: str) -> Operation[ImageJob]:
         """Cancels a job."""
         try:
-            reply = yield from self._call("POST", f"/images/{quote(job_id, safe='')}/cancel")
+            reply = yield from self._call("POST", f"{job_path(job_id)}/cancel")
         except AlreadyTerminal as error:
             # The response of an earlier attempt may have been lost.
             job = (yield from self.get(job_id)) if error.attempts > 1 else None
@@ -116,7 +116,7 @@ class Operations:
     def erase(self, job_id: str) -> Operation[None]:
         """Erases a job. An erased job remains erased."""
         try:
-            yield from self._call("DELETE", f"/images/{quote(job_id, safe='')}")
+            yield from self._call("DELETE", job_path(job_id))
         except Erased:
             return
 
@@ -134,6 +134,11 @@ class Operations:
         """Writes an image to a file and returns the path, or returns the bytes."""
         download = Download(self.base_url, self._headers, self.policy, deadline)
         return (yield from download.to_memory(image) if path is None else download.to_file(image, path))
+
+
+def job_path(job_id: str) -> str:
+    """Returns the path of a job."""
+    return f"/images/{quote(job_id, safe='')}"
 
 
 def request_body(prompt: str, options: Mapping[str, Any], **inputs: Optional[Union[Input, Sequence[Input]]]) -> Body:

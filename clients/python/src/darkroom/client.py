@@ -11,7 +11,7 @@ from ._bodies import Input, json_body
 from ._call import Deadline, Policy
 from ._config import operations_of
 from ._effects import Done, Operation
-from ._operations import Submission, image_of, request_body, target_of
+from ._operations import Submission, image_of, job_path, request_body, target_of
 from .models import Image, ImageEvent, ImageJob
 from .requests import PathLike
 from .results import ImagePreview, JobList, Upload
@@ -115,8 +115,7 @@ class Darkroom:
         """Creates a job with the same request and one image of a job as its input. Waits as `generate` does."""
         given = {"index": index, "n": n, "prompt": prompt}
         body = json_body({name: value for name, value in given.items() if value is not None})
-        path = f"/images/{job_id}/variations"
-        submission = Submission(path, body, idempotency_key, wait, timeout_s)
+        submission = Submission(f"{job_path(job_id)}/variations", body, idempotency_key, wait, timeout_s)
         job: ImageJob = self._run(self._operations.submit(submission), on_event)
         return job
 
@@ -130,7 +129,7 @@ class Darkroom:
         on_event: Optional[OnEvent] = None,
     ) -> ImageJob:
         """Creates a job with the request of a failed, canceled or expired job. Waits as `generate` does."""
-        submission = Submission(f"/images/{job_id}/retry", None, idempotency_key, wait, timeout_s)
+        submission = Submission(f"{job_path(job_id)}/retry", None, idempotency_key, wait, timeout_s)
         job: ImageJob = self._run(self._operations.submit(submission), on_event)
         return job
 
