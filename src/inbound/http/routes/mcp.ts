@@ -9,7 +9,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { whileAllowed } from '../while-allowed.ts';
 
 interface Deps {
-  readonly mcp: Pick<Mcp, 'serve'>;
+  readonly mcp: Pick<Mcp, 'load'>;
   readonly addresses: Addresses;
   readonly longPollSlots: TenantSlots;
   readonly draining: AbortSignal;
@@ -38,11 +38,12 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, longPollSlots, 
           request.jobId = id;
         },
       };
+      const serve = await mcp.load();
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value);
       }
-      await mcp.serve({ request: request.raw, response: reply.raw, body: request.body, call });
+      await serve({ request: request.raw, response: reply.raw, body: request.body, call });
     },
   });
 }
