@@ -10,7 +10,8 @@ const idLength = 16;
 
 /**
  * Returns the keys that come from the configuration instead of the store. The id of such a key depends on its text alone, so
- * that usage stays with its key if the list changes. The key of `dev` is the operator's unless ADMIN_KEY is set. The digest is keyed, because a short key could be guessed from its id.
+ * that usage stays with its key if the list changes. The digest is keyed, because a short key could be guessed from its id.
+ * The key of `dev` is the operator's unless ADMIN_KEY is set.
  */
 export function bootstrapKeysOf(config: Config, environment: Environment): BootstrapKeys {
   const keyedDigest = createKeyedDigest(environment.secretsKey);

@@ -65,6 +65,8 @@ export function reportProcess({ config, process: name, closers, log }: Root, ada
     });
     outage.worked();
   };
+  // Only a list removes the reports of killed processes, and the status may never be read.
+  processStates.list().catch(() => {});
   const stop = every(reportPauseMs, report, { onError: outage.failed, firstAfterMs: 0 });
   closers.add(stop, async (end) => {
     await end();

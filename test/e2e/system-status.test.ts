@@ -4,15 +4,33 @@ import supertest from 'supertest';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SystemStatus } from '../../src/domain/system-status.ts';
 import { packageVersion } from '../../src/lib/package-version.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { createKeys } from '../../src/outbound/records/keys.ts';
+import { queryRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
+const prefix = 'status';
+const { processes } = createKeys(prefix);
 let redis: TestRedis;
 let service: TestService;
 beforeAll(async () => {
   redis = await startTestRedis();
-  service = await startService({ REDIS_URL: redis.url, WORKER_CONCURRENCY: '3' });
+  const killed = {
+    process: 'killed',
+    at: 0,
+    startedAt: 0,
+    host: 'h',
+    pid: 1,
+    roles: [],
+    release: '',
+    node: '',
+  };
+  await queryRedis(redis.url, (client) => client.hset(processes, 'killed', JSON.stringify(killed)));
+  service = await startService({
+    REDIS_URL: redis.url,
+    REDIS_KEY_PREFIX: prefix,
+    WORKER_CONCURRENCY: '3',
+  });
   return async () => {
     await service.close();
     await redis.stop();
@@ -41,6 +59,12 @@ const allOk = () =>
     expect(seen.workers.alive).toBe(1);
     expect(seen.versions.processes).toHaveLength(1);
   });
+
+it('loses the report of a killed process at the start of another, although no status is read', async () => {
+  await queryRedis(redis.url, (client) =>
+    vi.waitFor(async () => expect(await client.hexists(processes, 'killed')).toBe(0), { timeout: 10_000 }),
+  );
+});
 
 describe('the status of a deployment', () => {
   it('shows queue, workers, spool, Redis, storage, webhooks and versions of a deployment that works', async () => {
