@@ -75,6 +75,28 @@ describe.skipIf(!hasChromium)('the screen of webhooks', () => {
     await close();
   });
 
+  it('loads older deliveries on request, and new ones push none of them out', async () => {
+    const endpointServer = await receive();
+    const { id } = await register(service, { url: endpointServer.url });
+    const count = async () => (await deliveriesBy(service, `endpoint_id=${id}&limit=100`)).length;
+    const generate = (no: number) => service.acme.generate({ prompt: `Fox ${no}`, quality: 'low' });
+    await Promise.all(Array.from({ length: 12 }, (_, i) => generate(i)));
+    await expect.poll(count, { timeout: 15_000 }).toBeGreaterThan(25);
+
+    const { page, faults, close } = await browser.open(`/webhooks?endpoint=${id}`, { key: testKeys.acme });
+    const rows = page.getByRole('region', { name: 'Deliveries table' }).locator('tbody tr');
+    await expect.poll(() => rows.count()).toBe(25);
+    await page.getByRole('button', { name: 'Load more' }).click();
+    await page.getByText('No older deliveries').waitFor();
+    await expect.poll(() => rows.count()).toBe(await count());
+    const before = await count();
+    await generate(12);
+    await expect.poll(count, { timeout: 15_000 }).toBeGreaterThan(before);
+    await expect.poll(async () => (await rows.count()) - (await count()), { timeout: 30_000 }).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('recovers, changes, rotates, disables, enables and removes an endpoint', async () => {
     let isBroken = true;
     const receiver = await receive(() => (isBroken ? 404 : 204));

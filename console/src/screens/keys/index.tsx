@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ManagedKey, NewKey, Page as PageOf } from '../../api/types.ts';
-import { useLive } from '../../api/use-live.ts';
+import { usePages } from '../../api/use-pages.ts';
 import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/field.tsx';
 import { Page } from '../../components/page.tsx';
@@ -39,7 +39,7 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   const [open, setOpen] = useState<Open>(null);
   const [made, setMade] = useState<{ key: NewKey; isRotated: boolean } | null>(null);
   const [version, setVersion] = useState(0);
-  const selected = selectedOf(list.data?.keys ?? [], query.get('key'));
+  const selected = selectedOf(list.items ?? [], query.get('key'));
   const changed = () => {
     list.refresh();
     setVersion((before) => before + 1);
@@ -63,15 +63,15 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
       <div class="page stack">
         {made ? <NewKeyNote made={made.key} isRotated={made.isRotated} onDone={() => setMade(null)} /> : null}
         {list.error ? <ProblemNote error={list.error} onRetry={list.refresh} /> : null}
-        {self.operator ? <TenantFilter tenant={tenant} known={list.data?.tenants ?? []} /> : null}
+        {self.operator ? <TenantFilter tenant={tenant} known={list.tenants} /> : null}
         <KeyList
-          list={list.data?.keys}
-          hasMore={list.data?.hasMore ?? false}
+          list={list.items}
+          hasMore={list.hasMore}
           onMore={list.more}
           selectedId={selected?.id ?? null}
           query={query}
         />
-        <TenantDetails tenant={tenant} known={list.data?.keys ?? []} version={version} onChanged={changed} />
+        <TenantDetails tenant={tenant} known={list.items ?? []} version={version} onChanged={changed} />
       </div>
       {selected ? <KeyInspector apiKey={selected} onAction={setOpen} onChanged={changed} /> : null}
       <Dialogs
@@ -156,35 +156,23 @@ function TenantFilter({ tenant, known }: { tenant: string; known: readonly strin
   );
 }
 
-/** Returns the keys of all loaded pages, the names of their tenants, and the function that loads another page. */
+/** Returns the keys, page by page, and the names of their tenants. */
 function useKeys(tenant: string) {
   const { api } = useSession();
-  const [pages, setPages] = useState(1);
   const [tenants, setTenants] = useState<readonly string[]>([]);
-  const live = useLive(
-    async (signal) => {
-      const found: ManagedKey[] = [];
-      let cursor: string | null = null;
-      for (let page = 0; page < pages; page += 1) {
-        const next: PageOf<ManagedKey> = await api.call('/keys', {
-          query: { tenant, limit: pageSize, cursor },
-          signal,
-        });
-        found.push(...next.data);
-        cursor = next.next_cursor;
-        if (!cursor) break;
-      }
+  const pages = usePages(
+    async (cursor, signal) => {
+      const query = { tenant, limit: pageSize, cursor };
+      const page = await api.call<PageOf<ManagedKey>>('/keys', { query, signal });
       // The filter offers every tenant that was seen, also after one is chosen.
-      setTenants((before) => [...new Set([...before, ...found.map((key) => key.tenant)])]);
-      return { keys: found, hasMore: cursor !== null };
+      setTenants((before) => [...new Set([...before, ...page.data.map((key) => key.tenant)])]);
+      return page;
     },
-    [tenant, pages],
+    [tenant],
     { everyMs: refreshMs },
   );
   useEvents((event) => {
-    if (event.job) live.refresh();
+    if (event.job) pages.refresh();
   });
-  const { data, error, refresh } = live;
-  const more = () => setPages((before) => before + 1);
-  return { data: data && { ...data, tenants }, error, refresh, more };
+  return { ...pages, tenants };
 }

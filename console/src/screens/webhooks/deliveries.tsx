@@ -1,6 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
 import type { Page, WebhookDelivery, WebhookEndpoint } from '../../api/types.ts';
-import { asApiError, useLive } from '../../api/use-live.ts';
+import { usePages } from '../../api/use-pages.ts';
 import { Button } from '../../components/button.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
@@ -32,7 +31,7 @@ interface Props {
 export function Deliveries({ query, endpoint, version }: Props) {
   const t = useText(webhooks);
   const list = useDeliveries(query.get('endpoint'), query.get('status'), version);
-  const { rows, hasMore, isLoadingMore, error, loadMore, refresh } = list;
+  const { items: rows, hasMore, isLoadingMore, error, more, refresh } = list;
   return (
     <section class="card" aria-labelledby="deliveries">
       <div class="card-head row-wrap">
@@ -58,7 +57,7 @@ export function Deliveries({ query, endpoint, version }: Props) {
           <div class="row row-between card-foot">
             <span class="faint">{hasMore ? '' : t('allLoaded')}</span>
             {hasMore ? (
-              <Button size="sm" isBusy={isLoadingMore} onClick={loadMore}>
+              <Button size="sm" isBusy={isLoadingMore} onClick={more}>
                 {t('loadMore')}
               </Button>
             ) : null}
@@ -117,41 +116,16 @@ function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
   );
 }
 
-/** Reads the first page again and again, and older pages on request. */
+/** Reads the deliveries again and again, and older pages on request. */
 function useDeliveries(endpoint: string | null, status: string | null, version: number) {
   const { api } = useSession();
-  const read = (cursor: string | null, signal?: AbortSignal) =>
-    api.call<Page<WebhookDelivery>>('/webhooks/deliveries', {
-      query: { limit: pageSize, endpoint_id: endpoint, status, cursor },
-      signal,
-    });
-  const first = useLive((signal) => read(null, signal), [endpoint, status, version], { everyMs: refreshMs });
-  const [older, setOlder] = useState<Page<WebhookDelivery> | null>(null);
-  const [more, setMore] = useState<{ isLoading: boolean; error: ReturnType<typeof asApiError> | null }>({
-    isLoading: false,
-    error: null,
-  });
-  useEffect(() => setOlder(null), [endpoint, status, version]);
-  const end = older ?? first.data;
-  const loadMore = async () => {
-    if (!end?.next_cursor) return;
-    setMore({ isLoading: true, error: null });
-    try {
-      const page = await read(end.next_cursor);
-      setOlder({ ...page, data: [...(older?.data ?? []), ...page.data] });
-      setMore({ isLoading: false, error: null });
-    } catch (error) {
-      setMore({ isLoading: false, error: asApiError(error) });
-    }
-  };
-  const seen = new Set(first.data?.data.map(({ id }) => id));
-  const rows = first.data && [...first.data.data, ...(older?.data ?? []).filter(({ id }) => !seen.has(id))];
-  return {
-    rows,
-    hasMore: end?.has_more ?? false,
-    isLoadingMore: more.isLoading,
-    error: more.error ?? first.error,
-    loadMore: () => void loadMore(),
-    refresh: first.refresh,
-  };
+  return usePages(
+    (cursor, signal) =>
+      api.call<Page<WebhookDelivery>>('/webhooks/deliveries', {
+        query: { limit: pageSize, endpoint_id: endpoint, status, cursor },
+        signal,
+      }),
+    [endpoint ?? '', status ?? '', String(version)],
+    { everyMs: refreshMs },
+  );
 }
