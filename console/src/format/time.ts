@@ -18,6 +18,10 @@ export function formatDuration(ms: number, language: string): string {
   return `${unit(Math.floor(whole / 3600), 'hour')} ${unit(Math.floor((whole % 3600) / 60), 'minute')}`;
 }
 
+/** Formats the latency of a response: `84 ms`, and from a second on as a duration. */
+export const formatLatency = (ms: number, language: string): string =>
+  ms < 1000 ? `${ms} ms` : formatDuration(ms, language);
+
 /** Formats a running time as a clock: `0:14`, `12:05`. */
 export function formatClock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

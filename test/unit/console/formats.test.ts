@@ -4,7 +4,7 @@ import { queryText } from '../../../console/src/api/query-text.ts';
 import { createSseParser } from '../../../console/src/api/sse-parser.ts';
 import { exactAmount, formatUsd, sumKnown } from '../../../console/src/format/money.ts';
 import { shortId } from '../../../console/src/format/short-id.ts';
-import { formatBytes, formatClock, formatDuration } from '../../../console/src/format/time.ts';
+import { formatBytes, formatClock, formatDuration, formatLatency } from '../../../console/src/format/time.ts';
 import { matchPath } from '../../../console/src/lib/match-path.ts';
 
 describe('amounts in the console', () => {
@@ -38,6 +38,8 @@ describe('amounts in the console', () => {
 describe('times and sizes in the console', () => {
   it('durations have one decimal below a minute, and two units above', () => {
     expect(formatDuration(400, 'en')).toBe('0.4 s');
+    expect(formatLatency(400, 'en')).toBe('400 ms');
+    expect(formatLatency(1_000, 'en')).toBe('1.0 s');
     expect(formatDuration(125_000, 'en')).toBe('2 min 5 s');
     expect(formatDuration(12_000_000, 'en')).toBe('3 h 20 min');
     expect(formatDuration(6_400, 'zh-Hans')).toBe('6.4秒');

@@ -1,23 +1,14 @@
-import type { ImageEvent, ImageJob, Page } from '../../api/types.ts';
+import type { ImageEvent, ImageJob, Page, WebhookDelivery } from '../../api/types.ts';
 import { useLive } from '../../api/use-live.ts';
 import { Badge } from '../../components/badge.tsx';
 import type { IconName } from '../../components/icon.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { SkeletonLines } from '../../components/state.tsx';
-import { formatDuration } from '../../format/time.ts';
+import { formatDuration, formatLatency } from '../../format/time.ts';
 import { useCan, useSession } from '../../lib/context.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { job as table } from '../../strings/job.ts';
-
-/** A delivery, as far as the list shows it. */
-interface Delivery {
-  readonly id: string;
-  readonly status: string;
-  readonly type: string;
-  readonly next_attempt_at: string | null;
-  readonly attempts: readonly { readonly latency_ms: number | null }[];
-}
 
 const deliveryIcons: Readonly<Record<string, IconName>> = {
   delivered: 'success',
@@ -34,7 +25,10 @@ export function Deliveries({ job }: { job: ImageJob }) {
   const mayRead = can('webhooks');
   const deliveries = useLive(
     (signal) =>
-      api.call<Page<Delivery>>('/webhooks/deliveries', { query: { image_id: job.id, limit: 20 }, signal }),
+      api.call<Page<WebhookDelivery>>('/webhooks/deliveries', {
+        query: { image_id: job.id, limit: 20 },
+        signal,
+      }),
     [job.id, job.status],
     { isEnabled: mayRead },
   );
@@ -62,7 +56,7 @@ export function Deliveries({ job }: { job: ImageJob }) {
   );
 }
 
-function DeliveryRow({ delivery }: { delivery: Delivery }) {
+function DeliveryRow({ delivery }: { delivery: WebhookDelivery }) {
   const t = useText(table);
   const { language } = useSettings().settings;
   const { attempts, next_attempt_at } = delivery;
@@ -82,9 +76,9 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
       <span class="faint num">
         {waitMs > 0
           ? t('delivery.in', { duration: formatDuration(waitMs, language) })
-          : latency === undefined || latency === null
+          : latency === undefined
             ? null
-            : formatDuration(latency, language)}
+            : formatLatency(latency, language)}
       </span>
     </li>
   );

@@ -2,7 +2,7 @@ import type { DeliveryAttempt } from '../../api/types.ts';
 import { Icon } from '../../components/icon.tsx';
 import { TextRegion } from '../../components/text-region.tsx';
 import { Time } from '../../components/time.tsx';
-import { formatDuration } from '../../format/time.ts';
+import { formatLatency } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { webhooks } from '../../strings/webhooks.ts';
 import { resultOf } from './view.ts';
@@ -36,9 +36,7 @@ export function Attempt({ attempt, isLatest }: { attempt: DeliveryAttempt; isLat
       <Icon name={icon} />
       <div class="row row-between">
         <span class="strong">{t('attemptTitle', { number: no, result: resultOf(attempt) })}</span>
-        <span class="faint num">
-          {latency_ms < 1000 ? `${latency_ms} ms` : formatDuration(latency_ms, language)}
-        </span>
+        <span class="faint num">{formatLatency(latency_ms, language)}</span>
       </div>
       <span class="faint num">
         <Time at={attempt.started_at} seconds />

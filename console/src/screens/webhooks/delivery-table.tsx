@@ -2,7 +2,7 @@ import type { WebhookDelivery } from '../../api/types.ts';
 import { Badge } from '../../components/badge.tsx';
 import { TableRegion } from '../../components/table.tsx';
 import { ShortTime } from '../../components/time.tsx';
-import { formatDuration } from '../../format/time.ts';
+import { formatLatency } from '../../format/time.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { webhooks } from '../../strings/webhooks.ts';
@@ -70,13 +70,7 @@ function Row({ delivery, query }: { delivery: WebhookDelivery; query: URLSearchP
         )}
       </td>
       <td class="num">{last ? resultOf(last) : (delivery.outcome?.replaceAll('_', ' ') ?? '–')}</td>
-      <td class="end num">
-        {last
-          ? last.latency_ms < 1000
-            ? `${last.latency_ms} ms`
-            : formatDuration(last.latency_ms, language)
-          : '–'}
-      </td>
+      <td class="end num">{last ? formatLatency(last.latency_ms, language) : '–'}</td>
       <td class="end num">{attempt_count}</td>
       <td class="end num muted">
         <ShortTime at={last?.started_at} />

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
 import type { NewWebhookEndpoint, WebhookEndpoint } from '../../api/types.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -64,7 +63,7 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
           onValue={(description) => setFields({ ...fields, description })}
           input={{ maxLength: 512 }}
         />
-        {error && !errors.hasAll ? <FormProblem error={error} /> : null}
+        {error && !errors.hasAll ? <ProblemNote error={error} isAlert /> : null}
         <div class="row">
           <Button className="push" onClick={onClose}>
             {c('cancel')}
@@ -77,8 +76,6 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
     </Dialog>
   );
 }
-
-const FormProblem = ({ error }: { error: ApiError }) => <ProblemNote error={error} isAlert />;
 
 interface EventsProps {
   readonly fields: EndpointFields;

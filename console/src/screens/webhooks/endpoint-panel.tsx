@@ -1,5 +1,5 @@
 import { Fragment } from 'preact';
-import type { WebhookDelivery, WebhookEndpoint } from '../../api/types.ts';
+import type { WebhookEndpoint } from '../../api/types.ts';
 import { Button } from '../../components/button.tsx';
 import { Note } from '../../components/note.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
@@ -110,7 +110,7 @@ function TestResult({ test, id }: { test: EndpointTest; id: string }) {
   if (test.error) return <ProblemNote error={test.error} isAlert />;
   const attempt = test.result?.attempts.at(-1);
   if (!attempt) return null;
-  const hasPassed = isDelivered(test.result);
+  const hasPassed = test.result?.status === 'delivered';
   return (
     <div class="stack" role="status">
       <Note tone={hasPassed ? 'success' : 'danger'} icon={hasPassed ? 'success' : 'failed'}>
@@ -122,8 +122,6 @@ function TestResult({ test, id }: { test: EndpointTest; id: string }) {
     </div>
   );
 }
-
-const isDelivered = (delivery: WebhookDelivery | null) => delivery?.status === 'delivered';
 
 function Facts({ endpoint }: { endpoint: WebhookEndpoint }) {
   const t = useText(webhooks);

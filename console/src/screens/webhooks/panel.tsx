@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../../components/button.tsx';
 import { changeQuery } from '../../lib/router.ts';
-import { useSettings, useText } from '../../lib/settings.ts';
+import { useText } from '../../lib/settings.ts';
+import { useKeys } from '../../lib/shortcuts.ts';
 import { common } from '../../strings/common.ts';
 
 interface Props {
@@ -18,7 +19,6 @@ interface Props {
 /** The inspector. It has the focus when it opens, because it lies below the tables on narrow screens. */
 export function Panel({ label, badge, title, name, children }: Props) {
   const t = useText(common);
-  const { shortcuts } = useSettings().settings;
   const heading = useRef<HTMLHeadingElement>(null);
   const close = () => changeQuery({ [name]: undefined });
   useEffect(() => {
@@ -26,14 +26,7 @@ export function Panel({ label, badge, title, name, children }: Props) {
     if (document.activeElement === document.body) return;
     heading.current?.focus({ preventScroll: innerWidth > inspectorMinWidth });
   }, []);
-  useEffect(() => {
-    if (!shortcuts) return;
-    const press = ({ key }: KeyboardEvent) => {
-      if (key === 'Escape' && !document.querySelector('dialog[open]')) close();
-    };
-    addEventListener('keydown', press);
-    return () => removeEventListener('keydown', press);
-  }, [shortcuts, name]);
+  useKeys({ Escape: close });
   return (
     <aside class="inspector stack" aria-label={label}>
       <div class="row">
