@@ -53,6 +53,9 @@ describe.skipIf(!hasChromium)('the gallery in Chromium', () => {
 
   it('filters narrow the list, are part of the address, and are removed one by one', () =>
     withGallery('', async ({ page }) => {
+      await tile(page, 'square').waitFor();
+      await page.keyboard.press('/');
+      await page.locator('select[aria-label="Status"]:focus').waitFor();
       await page.getByRole('combobox', { name: 'Status' }).selectOption('failed');
       await tile(page, 'square').waitFor({ state: 'detached' });
       await tile(page, 'failed').waitFor();

@@ -75,7 +75,7 @@ function SelectChip(props: {
       <Icon name={icon} />
       <select
         aria-label={label}
-        data-filter={name}
+        data-first-filter={name === 'status' || undefined}
         value={value ?? ''}
         onChange={(event) => changeQuery({ [name]: event.currentTarget.value, job: undefined })}
       >

@@ -40,9 +40,5 @@ export function useGalleryKeys({
     x: () => selectedId !== null && onMark(selectedId),
     c: onCompare,
     Delete: onErase,
-    '/': (event) => {
-      event.preventDefault();
-      document.querySelector<HTMLElement>('[data-filter]')?.focus();
-    },
   });
 }
