@@ -2,7 +2,7 @@ import { createDeadline } from './deadline.ts';
 import { ConnectionError } from './errors.ts';
 import type { ImageEvent } from './generated/types.gen.ts';
 import { readServerEvents } from './server-events.ts';
-import type { Transport } from './transport.ts';
+import { isConnectionFailure, type Transport } from './transport.ts';
 
 /** A step of a stream. The first step has no event: it shows that the stream is open. */
 export interface StreamStep {
@@ -43,8 +43,9 @@ export async function* readStream(
     }
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (error instanceof TypeError || deadline.hasPassed())
+    if (deadline.hasPassed() || isConnectionFailure(error)) {
       throw new ConnectionError('The stream broke', error);
+    }
     throw error;
   } finally {
     deadline.end();

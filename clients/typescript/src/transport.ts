@@ -148,5 +148,5 @@ async function checked(response: Response): Promise<Response> {
 }
 
 /** Returns true if `fetch` failed because of the connection. A body that breaks is a DOMException in some browsers. */
-const isConnectionFailure = (error: unknown): boolean =>
+export const isConnectionFailure = (error: unknown): boolean =>
   error instanceof TypeError || (error instanceof Error && /^(AbortError|NetworkError)$/.test(error.name));

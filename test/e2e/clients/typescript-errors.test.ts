@@ -102,6 +102,24 @@ describe('errors of the TypeScript client', () => {
     expect(requests.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 
+  it('a response that a proxy damaged rejects with an unexpected response and the key of the request', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8' };
+    const { url, requests } = await respondWith({ status: 202, headers, body: '{"id":"img_' });
+    const client = new Darkroom({ apiKey: 'key', baseUrl: url });
+    for (const made of [
+      client.generate({ prompt: 'A fox' }, { idempotencyKey: 'k' }),
+      client.edit({ prompt: 'A fox', images: new Blob(['a file']) }, { idempotencyKey: 'k' }),
+    ]) {
+      expect(await errorOf(made)).toMatchObject({
+        code: 'unexpected_response',
+        status: 202,
+        message: 'The server sent a damaged response.',
+        idempotencyKey: 'k',
+      });
+    }
+    expect(requests).toHaveLength(2);
+  });
+
   it('an unreachable service and a service that stays silent reject with a ConnectionError', async () => {
     const closed = new Darkroom({ apiKey: 'key', baseUrl: 'http://127.0.0.1:1', retryForMs: 0 });
     expect(await errorOf(closed.get('img_1'))).toBeInstanceOf(ConnectionError);
