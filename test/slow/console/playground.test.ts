@@ -108,6 +108,32 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await close();
   });
 
+  it('a retry submits the request that was refused for a moment', async () => {
+    const { page, close } = await open();
+    let refused = 0;
+    await page.route('**/images', async (route) => {
+      if (route.request().method() !== 'POST' || refused > 0) return route.continue();
+      refused += 1;
+      const problem = {
+        type: 'about:blank',
+        title: 'Busy.',
+        status: 503,
+        code: 'overloaded',
+        retryable: true,
+      };
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', json: problem });
+    });
+    await page.getByLabel('Prompt').fill('An owl that waits');
+    await page.getByRole('button', { name: 'Generate 1 image' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('overloaded').waitFor();
+    await alert.getByRole('button', { name: 'Retry' }).click();
+    const { body: job } = await service.acme.get(`/images/${await ended(page)}`).expect(200);
+    expect(job.prompt.original).toBe('An owl that waits');
+    expect(refused).toBe(1);
+    await close();
+  });
+
   it('a value that another model does not allow is reset and named', async () => {
     const { page, close } = await open();
     await page.getByRole('radio', { name: 'X-high' }).check();
