@@ -17,7 +17,7 @@ import { RequestCard } from './request-card.tsx';
 import { JobResult } from './result.tsx';
 import { texts } from './texts.ts';
 import { useEstimate } from './use-estimate.ts';
-import { useSubmit } from './use-submit.ts';
+import { type Submission, type Submit, useSubmit } from './use-submit.ts';
 
 /** Makes an image and shows its price first. The address names the current job. */
 export function Screen({ query }: ScreenProps) {
@@ -37,10 +37,11 @@ export function Screen({ query }: ScreenProps) {
     refreshSelf();
     document.querySelector('.playground-result')?.scrollIntoView({ block: 'start' });
   };
-  const generate = async () =>
-    follow(await submit.submit({ path: '/images', body: JSON.parse(body) as unknown }));
-  const vary = async (id: string, index: number) =>
-    follow(await submit.submit({ path: `/images/${id}/variations`, body: { index } }));
+  const [latest, setLatest] = useState<Submission | null>(null);
+  const send = async (submission: Submission) => {
+    setLatest(submission);
+    follow(await submit.submit(submission));
+  };
 
   return (
     <Page title={t('nav.playground')} layout="split-form">
@@ -51,16 +52,16 @@ export function Screen({ query }: ScreenProps) {
         presets={presets.data?.data ?? []}
         estimate={estimate}
         submit={submit}
-        onGenerate={() => void generate()}
+        onGenerate={() => void send({ path: '/images', body: JSON.parse(body) as unknown })}
       />
       <div class="page stack stack-lg playground-result">
-        <Problems lists={[models, presets]} submit={submit} />
+        <Problems lists={[models, presets]} submit={submit} onRetry={() => latest && void send(latest)} />
         {jobId ? (
           <JobResult
             key={jobId}
             jobId={jobId}
             onEdit={(image, id) => setForm((before) => withInput(before, id, image))}
-            onVary={(id, index) => void vary(id, index)}
+            onVary={(id, index) => void send({ path: `/images/${id}/variations`, body: { index } })}
             onFollow={follow}
             onEnd={recent.refresh}
           />
@@ -122,16 +123,18 @@ function withInput(form: Form, jobId: string, image: Image): Form {
 function Problems({
   lists,
   submit,
+  onRetry,
 }: {
   lists: readonly Pick<Live<unknown>, 'error' | 'refresh'>[];
-  submit: ReturnType<typeof useSubmit>;
+  submit: Submit;
+  onRetry: () => void;
 }) {
   const t = useText(texts);
   const failed = lists.find(({ error }) => error !== null);
   return (
     <>
       {failed?.error ? <ProblemNote error={failed.error} onRetry={failed.refresh} /> : null}
-      {submit.error ? <ProblemNote error={submit.error} isAlert onRetry={submit.clear} /> : null}
+      {submit.error ? <ProblemNote error={submit.error} isAlert onRetry={onRetry} /> : null}
       {submit.isRepeating ? (
         <Note tone="warning" icon="offline" role="status">
           {t('repeating')}

@@ -16,7 +16,6 @@ export interface Submit {
   /** Whether the connection was lost, and the request is repeated with its key. */
   readonly isRepeating: boolean;
   readonly error: ApiError | null;
-  readonly clear: () => void;
   /** Submits a request under a new idempotency key. Resolves to the job; null if the request was refused. */
   readonly submit: (submission: Submission) => Promise<ImageJob | null>;
 }
@@ -64,7 +63,7 @@ export function useSubmit(): Submit {
       }
     }
   }
-  return { ...state, clear: () => setState((before) => ({ ...before, error: null })), submit };
+  return { ...state, submit };
 }
 
 /** Whether the service may have accepted the request: the connection was lost, or a proxy responded for the service. */
