@@ -2,19 +2,17 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../../domain/errors.ts';
-import type { Clock, ImageStorage, LinkOptions, LocalFile } from '../../../domain/ports.ts';
-import { contentDisposition } from '../../../lib/content-disposition.ts';
+import type { Clock, ImageStorage, LocalFile } from '../../../domain/ports.ts';
 import { assertStorageFolder, assertStorageKey } from '../storage-key.ts';
 import { listObjects } from './list-objects.ts';
 import { boundedBody } from './s3-body.ts';
 import { checkBucket, unusableBucket } from './s3-check.ts';
 import { defaultTimeoutMs, openS3, type S3Access, type S3StorageConfig } from './s3-client.ts';
 import { readS3Fault, s3Error, timeoutError } from './s3-errors.ts';
+import { createSignLink, type SignLink } from './sign-links.ts';
 
 // The bytes of a key never change, and they belong to one tenant.
 const cacheControl = 'private, max-age=31536000, immutable';
-/** Maximum lifetime of a link in signature version 4. */
-const maxLinkSeconds = 604_800;
 
 /**
  * Stores images in a bucket of S3 or of a server with its API. The first call loads the SDK. Every call is bounded by
@@ -37,6 +35,13 @@ export function createS3Storage(
   const open = () => {
     opening ??= openS3(config);
     return opening;
+  };
+  let signing: Promise<SignLink> | undefined;
+  const openSigner = () => {
+    signing ??= open().then((access) => createSignLink(access, config.bucket));
+    // A credential chain may fail for a moment.
+    signing.catch(() => (signing = undefined));
+    return signing;
   };
   return {
     isServedHere: false,
@@ -73,10 +78,10 @@ export function createS3Storage(
     },
     async link(key, options) {
       assertStorageKey(key);
-      const object = { Bucket: config.bucket, Key: key };
-      return bounded(timeoutMs, async () =>
-        presign(await open(), object, { ...options, nowMs: deps.clock() }),
-      );
+      return bounded(timeoutMs, async () => {
+        const sign = await openSigner();
+        return sign(key, { ...options, nowMs: deps.clock() });
+      });
     },
     async check() {
       try {
@@ -224,23 +229,4 @@ async function remove(access: S3Access, object: ObjectName, abortSignal: AbortSi
   } catch (error) {
     if (readS3Fault(error).reason !== 'NoSuchKey') throw error;
   }
-}
-
-/** Signs a link. Signed times are whole seconds, rounded down, so a link never outlives `expiresAtMs`. */
-async function presign(
-  access: S3Access,
-  object: ObjectName,
-  options: LinkOptions & { nowMs: number },
-): Promise<string> {
-  const signedAtSeconds = Math.floor(options.nowMs / 1000);
-  const lifeSeconds = Math.floor(options.expiresAtMs / 1000) - signedAtSeconds;
-  const command = new access.sdk.GetObjectCommand({
-    ...object,
-    ResponseContentType: options.contentType,
-    ResponseContentDisposition: contentDisposition(options.fileName),
-  });
-  return access.presigner.getSignedUrl(access.linkClient, command, {
-    expiresIn: Math.min(maxLinkSeconds, Math.max(1, lifeSeconds)),
-    signingDate: new Date(signedAtSeconds * 1000),
-  });
 }
