@@ -111,6 +111,8 @@ export interface ImageJob {
   readonly blocked?: Blocked;
   /** Milliseconds of earlier such waits. */
   readonly blockedMs?: number;
+  /** Idempotency key that the job claimed, as a digest. Absent without a key, and in records of earlier releases. */
+  readonly claim?: { readonly keyHash: string; readonly ttlMs: number };
   /** Id of the request that created the job, and its trace context. Both are in every log line of the job. */
   readonly requestId?: string;
   readonly traceparent?: string;

@@ -41,6 +41,7 @@ const tombstoneFields = [
   'usage',
   'callBounds',
   'parentId',
+  'claim',
   'requestId',
   'traceparent',
   'history',

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
 import { finishedJob, queuedJob } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';
 
@@ -147,6 +148,45 @@ describe('submitting a job', () => {
     expect(await again('old')).toEqual({ kind: 'gone' });
     expect(await again('other')).toEqual({ kind: 'key_reused' });
     expect(await records.countOpen(job.tenant)).toBe(0);
+  });
+
+  it('frees the idempotency key of a job that cost nothing with its record, but not before 24 h after the submission', async () => {
+    const dayMs = 24 * 3_600_000;
+    const tenant = freshTenant();
+    const removeAfter = async (key: string, ageMs: number) => {
+      const claim = { ...claimOf(key), ttlMs: 90 * dayMs };
+      const job = await submit({ ...queuedJob({ tenant }), claim }, claim);
+      const name = store.keys.idempotency(tenant, claim.keyHash);
+      await store.redis.pexpire(name, claim.ttlMs - ageMs);
+      await records.remove(job);
+      return store.redis.pttl(name);
+    };
+    expect(await removeAfter('old', dayMs)).toBe(-2);
+    expect(await records.findByKey(tenant, claimOf('old'))).toBeNull();
+    const remainingMs = await removeAfter('fresh', dayMs - 60_000);
+    expect(await records.findByKey(tenant, claimOf('fresh'))).toEqual({ kind: 'gone' });
+    expect(remainingMs).toBeLessThanOrEqual(60_000);
+    expect(remainingMs).toBeGreaterThan(30_000);
+  });
+
+  it('leaves the idempotency key of a paid job when its record is removed, so that a late retry pays nothing', async () => {
+    const job = { ...queuedJob({ tenant: freshTenant() }), claim: claimOf('k') };
+    await submit(job, claimOf('k'));
+    const ended = await records.update(job, (now) => ({ job: finishedJob(now) }));
+    if (!ended) throw new Error('the job is gone');
+    await createUnarchivedJobs(store.redis, store.keys).markArchived(job.tenant, [ended]);
+    expect(await records.remove(ended)).toBe(true);
+    expect(await records.findByKey(job.tenant, claimOf('k'))).toEqual({ kind: 'gone' });
+  });
+
+  it('leaves an idempotency key that names a later job when the record of the earlier job is removed', async () => {
+    const tenant = freshTenant();
+    const earlier = { ...queuedJob({ tenant }), claim: claimOf('k') };
+    await submit(earlier, claimOf('k'));
+    await store.redis.del(store.keys.idempotency(tenant, claimOf('k').keyHash));
+    const later = await submit(queuedJob({ tenant }), claimOf('k'));
+    await records.remove(earlier);
+    expect(await records.findByKey(tenant, claimOf('k'))).toEqual({ kind: 'replayed', job: later });
   });
 
   it('restores the tenant in the list of tenants after a loss of data', async () => {

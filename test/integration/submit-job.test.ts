@@ -106,6 +106,15 @@ describe('a repeated request', () => {
     expect(await core.records.list('acme', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   });
 
+  it('creates another job for a repeated request after the record of a free job was removed, a day after the submission', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, {}, 'key');
+    const name = core.keys.idempotency('acme', job.claim?.keyHash ?? '');
+    expect(await core.redis.pexpire(name, (job.claim?.ttlMs ?? 0) - 24 * 3_600_000)).toBe(1);
+    await core.records.remove(job);
+    expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
+  });
+
   it('creates another job for a repeated request without a key', async () => {
     const core = await connectCore();
     expect((await submit(core)).job.id).not.toBe((await submit(core)).job.id);

@@ -63,6 +63,10 @@ export function capsOfCaller({ policy: rules, keyId }: Caller, clock: Clock): Bu
   return capsOf(rules, keyId, { acceptedAtMs: nowMs, nowMs });
 }
 
+/** Records the claim in the job, so that the claim of a job that cost nothing can end with its record. */
+const withClaim = (job: ImageJob, { claim }: Terms): ImageJob =>
+  claim ? { ...job, claim: { keyHash: claim.keyHash, ttlMs: claim.ttlMs } } : job;
+
 /**
  * Creates the last step of every submission: one atomic write of the record, its claim, its hold and its event, and then
  * its task.
@@ -101,7 +105,8 @@ export function createAcceptJob(deps: Deps): AcceptJob {
       });
   }
 
-  return async (job, terms) => {
+  return async (submitted, terms) => {
+    const job = withClaim(submitted, terms);
     const event = isEnhancement(job) ? undefined : eventFor(job);
     const outcome = await write(job, terms, event);
     if (outcome.kind === 'replayed') {
