@@ -53,6 +53,34 @@ describe('the limit of requests per minute', () => {
     await caller.get('/images').expect(200);
   });
 
+  it('states a correct wait in every refusal of a flood of ten times the limit, and refuses no other key of the tenant', async () => {
+    const limit = 60;
+    const { tenant, caller } = await limited({ requests_per_minute: limit });
+    const other = keys.callerOf(await keys.create({ tenant, scopes: ['images:read'] }));
+    const startMs = Date.now();
+    const flood = Array.from({ length: 20 }, async () => {
+      const responses = [];
+      for (let no = 0; no < (10 * limit) / 20; no += 1) responses.push(await caller.get('/images'));
+      return responses;
+    });
+    for (let no = 0; no < 20; no += 1) await other.get('/images').expect(200);
+    const responses = (await Promise.all(flood)).flat();
+    const [passed, refused] = [200, 429].map((status) => responses.filter((each) => each.status === status));
+    expect((passed?.length ?? 0) + (refused?.length ?? 0)).toBe(10 * limit);
+    // One more request becomes possible in every second of the flood.
+    const mostPassed = limit + Math.ceil((Date.now() - startMs) / 1000);
+    expect(passed?.length).toBeGreaterThanOrEqual(limit);
+    expect(passed?.length).toBeLessThanOrEqual(mostPassed);
+    for (const { headers } of responses) {
+      expect(parsed(headers['ratelimit-policy'])).toEqual([{ name: 'key-requests', q: limit, w: 60 }]);
+    }
+    const states = refused?.map(({ headers }) => [parsed(headers.ratelimit), headers['retry-after']]);
+    for (const state of states ?? []) expect(state).toEqual([[{ name: 'key-requests', r: 0, t: 1 }], '1']);
+    const until = Date.now() + 1_000;
+    await expect.poll(() => Date.now(), { timeout: 5_000 }).toBeGreaterThan(until);
+    await caller.get('/images').expect(200);
+  });
+
   it('refuses a request of /v1 with 429, Retry-After and the headers of OpenAI before a job exists', async () => {
     const { caller } = await limited({ requests_per_minute: 2 });
     const models = await caller.get('/v1/models').expect(200);
