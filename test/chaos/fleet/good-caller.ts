@@ -28,7 +28,8 @@ interface CallOptions {
 
 const tryMs = 10_000;
 const pauseMs = 250;
-const limitMs = 120_000;
+/** Maximum time of a call with its retries. On a busy machine all processes need minutes to start again. */
+const limitMs = 300_000;
 
 /** Creates a caller with an API key, by default the key of the fleet. */
 export function createGoodCaller(fleet: Fleet, apiKey = fleet.apiKey): GoodCaller {
