@@ -3,8 +3,11 @@ import { request } from 'undici';
 import { handleQueries, reportReady } from '../harness/queries.ts';
 import { noisyPng } from './noisy-png.ts';
 
-/** Sends edits with large files to a service, in a process of its own, so that its work does not count as the service's. */
-const { SERVICE_URL = '', AUTHORIZATION = '', EDGE = '', FILES = '' } = process.env;
+/**
+ * Sends edits with large files to a service, in a process of its own, so that its work does not count as the service's. Sends
+ * the same bytes to a server that only receives them, for comparison.
+ */
+const { SERVICE_URL = '', SINK_URL = '', AUTHORIZATION = '', EDGE = '', FILES = '' } = process.env;
 const boundary = 'bench-boundary';
 const chunkBytes = 64 * 1024;
 const image = noisyPng(Number(EDGE), Number(EDGE), 0);
@@ -26,26 +29,33 @@ function* chunks(): Generator<Buffer> {
     for (let at = 0; at < part.length; at += chunkBytes) yield part.subarray(at, at + chunkBytes);
 }
 
-/** Sends one edit. @returns the id of its job. */
-async function sendEdit(): Promise<string> {
-  const { statusCode, body } = await request(`${SERVICE_URL}/images`, {
+const size = String(parts.reduce((sum, part) => sum + part.length, 0));
+
+async function send(url: string): Promise<{ status: number; text: string }> {
+  const { statusCode, body } = await request(`${url}/images`, {
     method: 'POST',
     headers: {
       authorization: AUTHORIZATION,
       'content-type': `multipart/form-data; boundary=${boundary}`,
-      'content-length': String(parts.reduce((sum, part) => sum + part.length, 0)),
+      'content-length': size,
     },
     body: Readable.from(chunks()),
     headersTimeout: 600_000,
   });
-  const response = await body.text();
-  if (statusCode !== 202) throw new Error(`an edit was not accepted: ${statusCode} ${response}`);
-  return (JSON.parse(response) as { id: string }).id;
+  return { status: statusCode, text: await body.text() };
+}
+
+/** Sends one edit. @returns the id of its job. */
+async function sendEdit(): Promise<string> {
+  const { status, text } = await send(SERVICE_URL);
+  if (status !== 202) throw new Error(`an edit was not accepted: ${status} ${text}`);
+  return (JSON.parse(text) as { id: string }).id;
 }
 
 handleQueries({
   fileBytes: () => image.length,
   sendEdits: (count) => Promise.all(Array.from({ length: count }, sendEdit)),
+  sendToSink: (count) => Promise.all(Array.from({ length: count }, () => send(SINK_URL))),
 });
 // The process has no server, so the channel has to keep it alive.
 process.channel?.ref();

@@ -40,7 +40,9 @@ type Figure =
   | 'loopP99Ms'
   | 'readP99Ms'
   | 'readAloneP99Ms'
-  | 'readRatio';
+  | 'readBesideSinkP99Ms'
+  | 'readRatio'
+  | 'readRatioToSink';
 
 /** Processes of one deployment on one folder of files. */
 interface Deployment {
@@ -66,8 +68,12 @@ async function startDeployment(redis: BenchRedis, closers: Closers): Promise<Dep
   const dataDir = await createDataDir(closers);
   const provider = await startProvider(closers);
   const api = await startDarkroom(redis, { role: 'api', dataDir }, closers);
+  const sink = closers.add(await startChild({ module: 'parts/sink-server.js', env: {} }), (each) =>
+    each.stop(),
+  );
   const env = {
     SERVICE_URL: api.url,
+    SINK_URL: sink.url,
     AUTHORIZATION: authorization,
     EDGE: String(edge),
     FILES: String(filesEach),
@@ -98,22 +104,32 @@ async function measureEdits(
   await api.query('forgetPeak');
   const idleMb = (await api.usage()).rssBytes / 1e6;
   await api.query('watchLoop');
-  let isDone = false;
   const startMs = performance.now();
-  const reads = readJobs(api, () => !isDone);
-  const ids = await senders.query<string[]>('sendEdits', callers);
-  isDone = true;
+  const edits = senders.query<string[]>('sendEdits', callers);
+  const readP99Ms = percentile(await readWhile(api, edits), 0.99);
   const seconds = (performance.now() - startMs) / 1000;
-  const readP99Ms = percentile(await reads, 0.99);
   const loopP99Ms = await api.query<number>('loopP99Ms');
   const apiAboveMb = (await api.usage()).peakRssBytes / 1e6 - idleMb;
   say(`received in ${seconds.toFixed(0)} s`);
+  const ids = await edits;
   const workerAboveMb = await measureWorker(deployment, ids);
   for (const id of ids) await erase(api, id);
   alone.push(...(await readAlone(api, pace)));
   const readAloneP99Ms = percentile(alone, 0.99);
-  const readRatio = readP99Ms / readAloneP99Ms;
-  return { seconds, apiAboveMb, workerAboveMb, loopP99Ms, readP99Ms, readAloneP99Ms, readRatio };
+  const readBesideSinkP99Ms = percentile(await readWhile(api, senders.query('sendToSink', callers)), 0.99);
+  return {
+    ...{ seconds, apiAboveMb, workerAboveMb, loopP99Ms, readP99Ms, readAloneP99Ms, readBesideSinkP99Ms },
+    readRatio: readP99Ms / readAloneP99Ms,
+    readRatioToSink: readP99Ms / readBesideSinkP99Ms,
+  };
+}
+
+/** Reads until some work is done. @returns the latencies. */
+async function readWhile(api: Child, work: Promise<unknown>): Promise<number[]> {
+  let isDone = false;
+  const reads = readJobs(api, () => !isDone);
+  await work.finally(() => (isDone = true));
+  return reads;
 }
 
 /** Reads without other callers. @returns the latencies. */
@@ -153,6 +169,7 @@ function outcomeOf(results: Results<Figure>, sentMb: number, machine: string): O
     ['loop p99 ms', 'loopP99Ms'],
     ['read p99 ms', 'readP99Ms'],
     ['read alone p99 ms', 'readAloneP99Ms'],
+    ['read beside sink p99 ms', 'readBesideSinkP99Ms'],
   ];
   const rows = results.names.map((name) => [
     name,
