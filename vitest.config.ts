@@ -29,20 +29,12 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'integration',
-          include: ['test/{contract,integration}/**/*.test.ts'],
-          globalSetup: [redis],
-          maxWorkers,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          // One project, because the modules of the service are transformed and loaded again for each.
+          name: 'service',
+          include: ['test/{contract,integration,e2e}/**/*.test.ts'],
           globalSetup: [redis, service],
           maxWorkers,
-          // These files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
+          // Some of these files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
           retry: 1,
         },
       },
