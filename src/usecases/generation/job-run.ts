@@ -42,6 +42,9 @@ export function isHandingOver(signal: AbortSignal): boolean {
   return reason === 'draining' || reason === 'lock_lost';
 }
 
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'store_unavailable';
+
 /** Pause before a write to an unavailable store is repeated. */
 const storePauseMs = 500;
 
@@ -63,8 +66,8 @@ export function createJobRun(
   const canceled = new AbortController();
   const signal = AbortSignal.any([options.stop, canceled.signal]);
   let current = begun;
-  /** Numbers of rows whose write got no reply. They may exist, although no call followed. */
-  const unsent = new Set<number>();
+  /** Rows whose write got no reply. They may exist, although no call followed. */
+  const unsent: Pick<Attempt, 'no' | 'index'>[] = [];
 
   /**
    * Repeats a write until the store is available again. Only this process knows the outcome of a paid call: without the
@@ -76,16 +79,19 @@ export function createJobRun(
       try {
         return await write();
       } catch (error) {
-        const isUnavailable = error instanceof AppError && error.code === 'store_unavailable';
-        if (!isUnavailable || isLastTry) throw error;
+        if (!isUnavailable(error) || isLastTry) throw error;
         await options.sleep(storePauseMs, signal);
       }
     }
   }
 
-  /** Removes the rows without a call. Otherwise they would count as calls that may have been charged. */
+  /**
+   * Removes the rows without a call. Otherwise they would count as calls that may have been charged. The images of a job open
+   * rows at the same time, so the number of a row without a call may belong to the call of another image.
+   */
   function withoutUnsent(job: ImageJob): ImageJob {
-    const isUnsent = (attempt: Attempt) => attempt.fence === fence && unsent.has(attempt.no);
+    const isUnsent = (attempt: Attempt) =>
+      attempt.fence === fence && unsent.some(({ no, index }) => no === attempt.no && index === attempt.index);
     return job.attempts.some(isUnsent)
       ? { ...job, attempts: job.attempts.filter((each) => !isUnsent(each)) }
       : job;
@@ -120,14 +126,15 @@ export function createJobRun(
         no = null;
         if (bringsImage(kind) && hasImage(job, index)) return job;
         // The number of a removed row is not used again, because this run would remove its new row too.
-        no = Math.max(nextAttemptNo(job.attempts), ...[...unsent].map((each) => each + 1));
+        no = Math.max(nextAttemptNo(job.attempts), ...unsent.map((each) => each.no + 1));
         tried.push(no);
         const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
         const attempts = addAttempt(job.attempts, row);
         return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
       };
       await updateOwn(withRow, deps.updateWithinBudgets).catch((error) => {
-        for (const each of tried) unsent.add(each);
+        // A refusal is a reply: nothing was written.
+        if (isUnavailable(error)) unsent.push(...tried.map((each) => ({ no: each, index })));
         throw error;
       });
       return no;

@@ -74,6 +74,31 @@ describe('a run whose store is unavailable', () => {
     expect(job().attempts.map(({ no }) => no)).toEqual([1, 3]);
   });
 
+  it.each(['budget_exceeded', 'store_unavailable'] as const)(
+    'never removes the row of another image that took a number first, if the own row fails with %s',
+    async (code) => {
+      const begun = beginRun(queuedJob({ request: { n: 2 } }), createdAt);
+      let job: ImageJob = begun;
+      /** Tries the second image on the record before the row of the first, as a conflict of two writes does. */
+      const updateJob: UpdateJob = async (_key, next) => {
+        job = { ...(next(job) ?? job), version: job.version + 1 };
+        return job;
+      };
+      const updateWithinBudgets: UpdateJob = async (key, next) => {
+        if (job.attempts.length === 0) return updateJob(key, next);
+        next(begun);
+        next(job);
+        throw new AppError(code);
+      };
+      const [stop, sleep] = [new AbortController().signal, async () => undefined];
+      const run = createJobRun(begun, { updateJob, updateWithinBudgets }, { stop, sleep });
+      expect(await run.openAttempt(newAttempt, createdAt)).toBe(1);
+      await expect(run.openAttempt({ ...newAttempt, index: 1 }, createdAt)).rejects.toMatchObject({ code });
+      await run.updateAttempt(1, received);
+      expect(job.attempts).toMatchObject([{ no: 1, index: 0, ...received }]);
+    },
+  );
+
   it('tries a write once more when the run has to stop, and then rejects', async () => {
     const stop = new AbortController();
     const { run, tries, pauses } = runOf({ away: 9, stop: stop.signal });
