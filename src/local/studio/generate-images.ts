@@ -52,7 +52,7 @@ export async function generateImages(
   if (charged === 'possible' && fault?.name !== 'error-event') {
     call.charged = charged;
     await exchange.pause(latencyMs);
-    return await responseWithoutImages(exchange, request, fault);
+    return await responseWithoutImages(exchange, { request, fault, callLog: deps.callLog });
   }
   const drawn = await deps.produce(request, fault);
   const partials = request.stream ? request.partialImages : 0;
@@ -92,11 +92,12 @@ export const sendHtml = (exchange: Exchange) =>
 
 async function responseWithoutImages(
   exchange: Exchange,
-  request: GenerationRequest,
-  fault: Fault | null,
+  { request, fault, callLog }: { request: GenerationRequest; fault: Fault | null; callLog: CallLog },
 ): Promise<void> {
   if (fault?.name === 'html') return await sendHtml(exchange);
   if (request.stream) return exchange.startEvents().end();
+  // The body states a usage, so the ledger has to state the same.
+  await callLog.charge(exchange.call, [], usageOf(request, 0, 0));
   await exchange.reply({ status: 200, headers: JSON_TYPE, body: responseBody(request, [], fault) });
 }
 
