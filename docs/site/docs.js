@@ -67,7 +67,7 @@ function excerptOf(body, words) {
   const at = Math.max(0, body.toLowerCase().indexOf(words[0]) - 40);
   const text = (at > 0 ? '…' : '') + body.slice(at, at + 140);
   const pattern = new RegExp(
-    `(${words.map((word) => word.replace(/[^\p{L}\p{N}]/gu, '\\$&')).join('|')})`,
+    `(${words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`,
     'iu',
   );
   const parts = text.split(new RegExp(pattern, 'giu'));

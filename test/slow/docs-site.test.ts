@@ -26,6 +26,7 @@ async function open(
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(message.text());
   });
+  page.on('pageerror', (error) => faults.push(String(error)));
   page.on('request', (request) => {
     if (!request.url().startsWith(service.url)) faults.push(`request to ${request.url()}`);
   });
@@ -54,6 +55,15 @@ describe.skipIf(!hasChromium)('the documentation site in Chromium', () => {
     await page.waitForURL(/\/docs\/\w+#/);
     await page.locator('#search').fill('no such word anywhere');
     await page.getByText('Nothing found').waitFor({ state: 'attached' });
+    expect(faults).toEqual([]);
+  });
+
+  it('the search finds names with underscores and hyphens, and marks them in their text', async () => {
+    const { page, faults } = await open('/docs');
+    for (const word of ['budget_exceeded', 'x-request-id', '{id}']) {
+      await page.locator('#search').fill(word);
+      await page.locator('#results mark').getByText(word, { exact: true }).first().waitFor();
+    }
     expect(faults).toEqual([]);
   });
 
