@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useMemo, useState } from 'preact/hooks';
 import { createApi } from './api/client.ts';
 import { createEvents } from './api/events.ts';
 import { Patterns } from './components/meter.tsx';
@@ -42,7 +42,7 @@ export function App() {
 
 /** The page for a visitor without a key, or the console of a key. */
 function Signed({ session }: { session: KeySession }) {
-  const { state, key, self, signIn, error, isLinkRefused } = session;
+  const { state, key, self, signIn, retry, error, isLinkRefused } = session;
   // While a stored key is checked the page stays empty, which takes less than a moment.
   const [wasAsked, setAsked] = useState(false);
   useEffect(() => {
@@ -52,15 +52,21 @@ function Signed({ session }: { session: KeySession }) {
   if (state === 'signed-in' && key && self) return <Shell key={key} session={session} apiKey={key} />;
   if (state === 'checking' && !wasAsked) return null;
   return (
-    <SignIn error={error} isLinkRefused={isLinkRefused} isBusy={state === 'checking'} onSignIn={signIn} />
+    <SignIn
+      error={error}
+      isLinkRefused={isLinkRefused}
+      isBusy={state === 'checking'}
+      onSignIn={signIn}
+      onRetry={retry}
+    />
   );
 }
 
 function Shell({ session, apiKey }: { session: KeySession; apiKey: string }) {
   const t = useText(common);
   const { messages, toast, remove } = useToasts();
-  const { signOut } = session;
-  const api = useMemo(() => createApi(apiKey, { onUnauthorized: signOut }), [apiKey, signOut]);
+  const { signOut, end } = session;
+  const api = useMemo(() => createApi(apiKey, { onUnauthorized: end }), [apiKey, end]);
   const events = useMemo(() => createEvents(api), [api]);
   const { self } = session;
   if (!self) return null;
@@ -112,7 +118,7 @@ function CurrentScreen() {
   );
 }
 
-/** Loads the code of a screen and shows it. */
+/** Loads the code of a screen and shows it. A fault of the screen leaves the sidebar, which leads to the others. */
 function Loaded({ screen, ...props }: ScreenProps & { screen: ScreenEntry }) {
   const [loaded, setLoaded] = useState<ComponentType<ScreenProps> | 'failed' | null>(null);
   useEffect(() => {
@@ -121,8 +127,9 @@ function Loaded({ screen, ...props }: ScreenProps & { screen: ScreenEntry }) {
       () => setLoaded('failed'),
     );
   }, [screen]);
+  const [fault] = useErrorBoundary(console.error);
+  if (fault !== undefined || loaded === 'failed') return <ScreenFailed />;
   if (loaded === null) return null;
-  if (loaded === 'failed') return <ScreenFailed />;
   const Screen = loaded;
   return <Screen {...props} />;
 }

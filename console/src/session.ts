@@ -13,7 +13,11 @@ export interface KeySession {
   readonly error: ApiError | null;
   readonly isLinkRefused: boolean;
   readonly signIn: (key: string) => void;
+  /** Checks the key of the tab again, after a check that failed for a moment. Null if there is none. */
+  readonly retry: (() => void) | null;
   readonly signOut: () => void;
+  /** Ends the session of a key that the service refuses. */
+  readonly end: (error: ApiError) => void;
   readonly refreshSelf: () => void;
 }
 
@@ -46,13 +50,23 @@ export function useKeySession(): KeySession {
         sessionStorage.removeItem(storedName);
         setState(signedOut);
       },
+      end(error: ApiError) {
+        sessionStorage.removeItem(storedName);
+        setState({ ...signedOut, error });
+      },
     };
   }, []);
 
   useEffect(() => {
-    void start();
-    async function start() {
+    // A link that is opened in the tab of the console changes only the fragment.
+    const takeLink = () => {
       const token = takeToken();
+      if (token) void start(token);
+    };
+    addEventListener('hashchange', takeLink);
+    void start(takeToken());
+    return () => removeEventListener('hashchange', takeLink);
+    async function start(token: string | null) {
       const exchanged = token ? await exchange(token) : null;
       const key = exchanged ?? sessionStorage.getItem(storedName);
       if (key) return actions.check(key);
@@ -60,10 +74,14 @@ export function useKeySession(): KeySession {
     }
   }, [actions]);
 
+  // A refused key is not in the storage any more.
+  const storedKey = sessionStorage.getItem(storedName);
   return {
     ...state,
     signIn: actions.signIn,
+    retry: state.error && storedKey ? () => actions.signIn(storedKey) : null,
     signOut: actions.signOut,
+    end: actions.end,
     refreshSelf: () => {
       const { key } = state;
       if (key) {

@@ -14,12 +14,19 @@ interface Props {
   readonly isLinkRefused: boolean;
   readonly isBusy: boolean;
   readonly onSignIn: (key: string) => void;
+  /** Checks the key of the tab again. Null if the tab has none. */
+  readonly onRetry: (() => void) | null;
 }
 
+/** Characters of a key: a header can hold no others. */
+const keyPattern = /^[\x21-\x7e]*$/;
+
 /** The page for visitors without a key. After it the screen that was requested is shown. */
-export function SignIn({ error, isLinkRefused, isBusy, onSignIn }: Props) {
+export function SignIn({ error, isLinkRefused, isBusy, onSignIn, onRetry }: Props) {
   const t = useText(common);
-  const [key, setKey] = useState('');
+  const [typed, setKey] = useState('');
+  const key = typed.trim();
+  const isMalformed = !keyPattern.test(key);
   return (
     <main class="sign-in stack stack-lg" id="content">
       <div class="card">
@@ -27,7 +34,7 @@ export function SignIn({ error, isLinkRefused, isBusy, onSignIn }: Props) {
           class="card-body stack"
           onSubmit={(event) => {
             event.preventDefault();
-            if (key.trim()) onSignIn(key.trim());
+            if (key && !isMalformed) onSignIn(key);
           }}
         >
           <div class="row">
@@ -41,13 +48,20 @@ export function SignIn({ error, isLinkRefused, isBusy, onSignIn }: Props) {
           ) : null}
           <TextField
             label={t('signIn.key')}
-            value={key}
+            value={typed}
             onValue={setKey}
+            error={isMalformed ? t('signIn.malformed') : undefined}
             input={{ type: 'password', autocomplete: 'current-password', required: true, spellcheck: false }}
             hint={t('signIn.stays')}
           />
-          {error ? <SignInError error={error} /> : null}
-          <Button kind="primary" size="lg" type="submit" isBusy={isBusy} isDisabled={key.trim() === ''}>
+          {error ? <SignInError error={error} onRetry={onRetry} /> : null}
+          <Button
+            kind="primary"
+            size="lg"
+            type="submit"
+            isBusy={isBusy}
+            isDisabled={key === '' || isMalformed}
+          >
             {isBusy ? t('signIn.busy') : t('signIn')}
           </Button>
           <div class="row">
@@ -62,7 +76,7 @@ export function SignIn({ error, isLinkRefused, isBusy, onSignIn }: Props) {
   );
 }
 
-function SignInError({ error }: { error: ApiError }) {
+function SignInError({ error, onRetry }: { error: ApiError } & Pick<Props, 'onRetry'>) {
   const t = useText(common);
   const { problem } = error;
   return (
@@ -73,6 +87,13 @@ function SignInError({ error }: { error: ApiError }) {
           <span class="tag">{problem.code}</span>
           <span class="mono">{problem.request_id}</span>
         </p>
+      ) : null}
+      {onRetry ? (
+        <div class="row">
+          <Button size="sm" icon="retry" onClick={onRetry}>
+            {t('retry')}
+          </Button>
+        </div>
       ) : null}
     </div>
   );

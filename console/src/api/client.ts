@@ -25,6 +25,11 @@ export class ApiError extends Error {
   get isConnectionLost(): boolean {
     return this.status === 0;
   }
+
+  /** Whether the same call may succeed later. */
+  get isPassing(): boolean {
+    return this.isConnectionLost || (this.problem?.retryable ?? this.status >= 500);
+  }
 }
 
 export interface CallOptions {
@@ -49,19 +54,26 @@ export interface Api {
 /** Creates a client. */
 export function createApi(
   key: string,
-  { origin = location.origin, onUnauthorized }: { origin?: string; onUnauthorized?: () => void } = {},
+  {
+    origin = location.origin,
+    onUnauthorized,
+  }: { origin?: string; onUnauthorized?: (error: ApiError) => void } = {},
 ): Api {
   async function open(path: string, options: CallOptions = {}): Promise<Response> {
     let response: Response;
+    const url = new URL(`${origin}${path}${queryText(options.query)}`);
+    // An id of an address such as `..%2Fkeys` would lead to another resource.
+    if (url.pathname !== path.split('?')[0]) throw new ApiError({ message: path, status: 404 });
     try {
-      response = await fetch(`${origin}${path}${queryText(options.query)}`, requestInit(key, options));
+      response = await fetch(url, requestInit(key, options));
     } catch (error) {
       if (options.signal?.aborted) throw error;
       throw new ApiError({ message: String(error), status: 0 });
     }
     if (response.ok) return response;
-    if (response.status === 401) onUnauthorized?.();
-    throw await errorOf(response);
+    const error = await errorOf(response);
+    if (error.status === 401) onUnauthorized?.(error);
+    throw error;
   }
   return {
     open,

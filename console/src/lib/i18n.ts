@@ -38,7 +38,8 @@ export function createTranslate<Key extends string>(table: Table<Key>, language:
   const rules = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);
   const textOf = (key: Key, count: unknown): string => {
-    const text = strings[key];
+    // A newer service may have names without a text.
+    const text = strings[key] ?? key;
     if (typeof text === 'string') return text;
     return (rules.select(Number(count)) === 'one' ? text.one : undefined) ?? text.other;
   };

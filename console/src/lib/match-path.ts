@@ -9,8 +9,18 @@ export function matchPath(pattern: string, path: string): PathParams | null {
   const params: Record<string, string> = {};
   for (const [i, name] of names.entries()) {
     const part = parts[i] ?? '';
-    if (name.startsWith(':')) params[name.slice(1)] = decodeURIComponent(part);
+    const value = name.startsWith(':') ? decoded(part) : null;
+    if (value !== null) params[name.slice(1)] = value;
     else if (name !== part) return null;
   }
   return params;
+}
+
+/** Returns the text of a part of a path; null if its percent encoding is broken. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }

@@ -24,7 +24,8 @@ function currentAddress(): Address {
 
 /** Shows another address of the console. The address keeps the whole state of a screen. */
 export function navigate(to: string, { replace = false }: { replace?: boolean } = {}): void {
-  if (replace) history.replaceState(null, '', to);
+  // The same address again would be a further step back.
+  if (replace || new URL(to, location.href).href === location.href) history.replaceState(null, '', to);
   else history.pushState(null, '', to);
   dispatchEvent(new Event(changed));
 }

@@ -61,6 +61,7 @@ describe('addresses in the console', () => {
   it('a pattern returns the parameters of a path that matches', () => {
     expect(matchPath('/jobs/:id', '/jobs/img_1')).toEqual({ id: 'img_1' });
     expect(matchPath('/jobs/:id', '/jobs')).toBeNull();
+    expect(matchPath('/jobs/:id', '/jobs/%zz')).toBeNull();
   });
 
   it('empty values are left out of a query', () => {

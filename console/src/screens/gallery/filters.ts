@@ -26,7 +26,7 @@ export function filtersOf(query: URLSearchParams): Filters {
   return {
     status: query.get('status'),
     model: query.get('model'),
-    since: since !== null && since in periods ? since : null,
+    since: since !== null && Object.hasOwn(periods, since) ? since : null,
     parent: query.get('parent'),
     metadata: [...query].flatMap(([name, value]) => {
       const key = metadataName.exec(name)?.[1];

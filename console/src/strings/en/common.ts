@@ -22,6 +22,7 @@ export const common = {
   'signIn.key': 'API key',
   'signIn.howTo': 'How to create a key',
   'signIn.stays': 'The key stays in this tab and is sent only to this server.',
+  'signIn.malformed': 'A key has only letters, digits and signs of ASCII, and no spaces.',
   'signIn.busy': 'Signing in',
   'signIn.linkUsed':
     'The sign-in link has expired or was used before. Sign in with the API key that dev printed.',

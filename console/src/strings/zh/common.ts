@@ -25,6 +25,7 @@ export const common = {
   'signIn.key': 'API 密钥',
   'signIn.howTo': '如何创建密钥',
   'signIn.stays': '密钥只保存在此标签页中，并且只发送到此服务器。',
+  'signIn.malformed': '密钥只包含 ASCII 字母、数字和符号，不含空格。',
   'signIn.busy': '正在登录',
   'signIn.linkUsed': '登录链接已过期或已使用。请使用 dev 打印的 API 密钥登录。',
   'status.queued': '排队中',
