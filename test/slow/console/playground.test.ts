@@ -134,6 +134,55 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await close();
   });
 
+  it('a request that was begun is there again after a visit of another screen, and not for another key', async () => {
+    const { page, close } = await open();
+    await page.getByLabel('Prompt').fill('A long prompt that is typed once');
+    await page.getByRole('button', { name: 'More images' }).click();
+    await page.getByRole('link', { name: 'Gallery' }).first().click();
+    await page.getByRole('heading', { name: 'Gallery', level: 1 }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Generate 2 images' }).waitFor();
+    expect(await page.getByLabel('Prompt').inputValue()).toBe('A long prompt that is typed once');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('API key').fill(testKeys.other);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Generate 1 image' }).waitFor();
+    expect(await page.getByLabel('Prompt').inputValue()).toBe('');
+    await close();
+  });
+
+  it('a cost limit that is no amount blocks the request, because it would limit nothing', async () => {
+    const { page, close } = await open();
+    await page.getByLabel('Prompt').fill('A fox');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Cost limit in USD').fill('0,10');
+    await page.locator('#generate-reason').getByText('The cost limit must be an amount').waitFor();
+    expect(await page.getByRole('button', { name: 'Generate 1 image' }).isDisabled()).toBe(true);
+    await page.getByLabel('Cost limit in USD').fill('0.10');
+    await page.locator('#generate-reason').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('after a lost connection the old cost counts as loading until the new one has arrived', async () => {
+    const { page, close } = await open();
+    const amount = page.locator('.cost-amount');
+    await page.getByLabel('Prompt').fill('A fox');
+    await amount.getByText(/^\$0\.\d{4}$/).waitFor();
+    const before = await amount.textContent();
+    await page.route('**/images?dry_run=true', (route) => route.abort('connectionreset'));
+    const lost = page.waitForEvent('requestfailed');
+    await page.getByRole('button', { name: 'More images' }).click();
+    await lost;
+    await page
+      .locator('[data-loading=true]')
+      .getByText(before ?? '')
+      .waitFor();
+    await page.unroute('**/images?dry_run=true');
+    await page.locator('[data-loading=false] .cost-amount').waitFor();
+    expect(await amount.textContent()).not.toBe(before);
+    await close();
+  });
+
   it('a value that another model does not allow is reset and named', async () => {
     const { page, close } = await open();
     await page.getByRole('radio', { name: 'X-high' }).check();

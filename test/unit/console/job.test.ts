@@ -4,7 +4,6 @@ import { ancestorsOf } from '../../../console/src/screens/job/ancestors.ts';
 import { retryBody, variationBody } from '../../../console/src/screens/job/estimate-body.ts';
 import { fileNameOf } from '../../../console/src/screens/job/file-name.ts';
 import { neighborInGallery, rememberOrder } from '../../../console/src/screens/job/neighbors.ts';
-import { parseUsd } from '../../../console/src/screens/job/parse-usd.ts';
 import { requestText } from '../../../console/src/screens/job/request-text.ts';
 import { durationOf, timelineOf } from '../../../console/src/screens/job/timeline.ts';
 
@@ -104,13 +103,6 @@ describe('the request behind an estimate', () => {
 });
 
 describe('the facts of a job', () => {
-  it('amounts in dollars become micro-USD, and other texts are refused', () => {
-    expect(['0', '0.0414', '$1,5', ' 12 ', '0.000001'].map(parseUsd)).toEqual([
-      0, 41_400, 1_500_000, 12_000_000, 1,
-    ]);
-    expect(['', 'x', '-1', '0.0000001', '1.2.3'].map(parseUsd)).toEqual(Array(5).fill(null));
-  });
-
   it('ancestors are the jobs of inputs and the parent, each once', () => {
     const inputs = [{ source: { image_id: 'img_0', index: 1 } }, { source: { image_id: 'img_0', index: 2 } }];
     const job = { inputs, parent_id: 'img_0' } as unknown as ImageJob;

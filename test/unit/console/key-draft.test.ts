@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { parseUsd } from '../../../console/src/format/parse-usd.ts';
 import { formatRelative } from '../../../console/src/format/relative.ts';
 import {
   bodyOf,
   dollarsOf,
   draftOf,
-  microUsdOf,
   newDraft,
   tightestOf,
 } from '../../../console/src/screens/keys/key-draft.ts';
@@ -25,18 +25,18 @@ describe('amounts that a user types', () => {
     ['0.000001', 1],
     ['0', 0],
   ])('%s becomes exact micro-USD', (text, microUsd) => {
-    expect(microUsdOf(text)).toBe(microUsd);
+    expect(parseUsd(text)).toBe(microUsd);
   });
 
   it.each(['', '-1', '1e3', '0.0000001', 'ten', '1.2.3', 'Infinity', '0,50', '1,5', '0,005', '1,00,0'])(
     '%j is no amount',
     (text) => {
-      expect(microUsdOf(text)).toBeNull();
+      expect(parseUsd(text)).toBeNull();
     },
   );
 
   it.each([0, 1, 500_000, 20_000_000, 1_234_567])('%i micro-USD survive a round trip', (microUsd) => {
-    expect(microUsdOf(dollarsOf(microUsd))).toBe(microUsd);
+    expect(parseUsd(dollarsOf(microUsd))).toBe(microUsd);
   });
 });
 

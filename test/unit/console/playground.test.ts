@@ -5,6 +5,7 @@ import { fieldErrors } from '../../../console/src/screens/playground/field-error
 import {
   customSizeFault,
   emptyForm,
+  faultOf,
   fitToModel,
   isComplete,
   metadataOf,
@@ -42,7 +43,7 @@ describe('the request of the playground form', () => {
       height: '720',
       n: 2,
       maxCost: '0.1',
-      metadata: 'campaign = spring\nbroken',
+      metadata: 'campaign = spring',
       inputs: [{ key: 'a', name: 'a', previewUrl: '', source: { upload_id: 'upl_1' } }],
     });
     expect(body).toEqual({
@@ -55,6 +56,18 @@ describe('the request of the playground form', () => {
       images: [{ upload_id: 'upl_1' }],
     });
     expect(metadataOf('')).toEqual({});
+  });
+
+  it.each(['abc', '0,10', '$', '1e3'])('a cost limit of %j is a fault, never no limit', (maxCost) => {
+    const form = { ...emptyForm, prompt: 'A fox', maxCost };
+    expect(faultOf(form)).toBe('maxCost');
+    expect(isComplete(form)).toBe(false);
+  });
+
+  it('a line of the metadata without a name and a value is a fault, never left out', () => {
+    expect(faultOf({ ...emptyForm, metadata: 'campaign: spring' })).toBe('metadata');
+    expect(faultOf({ ...emptyForm, metadata: '=spring' })).toBe('metadata');
+    expect(faultOf({ ...emptyForm, metadata: 'a = 1\n\nempty=' })).toBeNull();
   });
 
   it('a form is complete when it has a prompt and no file is being uploaded', () => {

@@ -5,11 +5,11 @@ import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
+import { parseUsd } from '../../format/parse-usd.ts';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { job as table } from '../../strings/job.ts';
-import { parseUsd } from './parse-usd.ts';
 
 interface Props {
   readonly job: ImageJob;

@@ -49,6 +49,7 @@ export function VaryDialog({ job, onClose }: { job: ImageJob; onClose: () => voi
         <span class="label">{t('prompt')}</span>
         <textarea
           class="textarea"
+          dir="auto"
           rows={4}
           value={prompt}
           onInput={(event) => setPrompt(event.currentTarget.value)}

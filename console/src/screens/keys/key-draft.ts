@@ -1,4 +1,5 @@
 import type { ManagedKey } from '../../api/types.ts';
+import { parseUsd } from '../../format/parse-usd.ts';
 
 /** Scopes that a form offers. */
 export const offeredScopes = ['images:read', 'images:write', 'webhooks', 'admin'] as const;
@@ -102,16 +103,6 @@ export const dollarsOf = (microUsd: number): string => {
   return digits === '' ? String(whole) : `${whole}.${digits.padEnd(2, '0')}`;
 };
 
-/**
- * Returns micro-USD of a typed amount such as `20`, `$0.50` or `1,000`; null if it is no amount. A comma only groups
- * thousands: a decimal comma, as in `0,50`, must not become a hundredfold amount.
- */
-export function microUsdOf(text: string): number | null {
-  const amount = text.trim().replace(/^\$/, '');
-  if (!/^([1-9]\d{0,2}(,\d{3}){1,2}|\d{1,9})(\.\d{1,6})?$/.test(amount)) return null;
-  return Math.round(Number(amount.replaceAll(',', '')) * 1_000_000);
-}
-
 const countOf = (text: string): number | null | undefined => {
   if (text.trim() === '') return null;
   return /^[1-9]\d{0,7}$/.test(text.trim()) ? Number(text.trim()) : undefined;
@@ -132,7 +123,7 @@ export function bodyOf(draft: KeyDraft, nowMs: number): { body: KeyBody } | { wr
   };
   const budgets = draft.budgets.flatMap(({ window, dollars, soft }, i) => {
     if (dollars.trim() === '') return [];
-    const amount = microUsdOf(dollars);
+    const amount = parseUsd(dollars);
     if (amount === null) wrong.push(`budget${i}`);
     return [{ window, limit_micro_usd: amount ?? 0, soft }];
   });

@@ -1,8 +1,9 @@
 import { formatUsd } from '../../format/money.ts';
+import { parseUsd } from '../../format/parse-usd.ts';
 import { formatTime } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
-import { type KeyDraft, microUsdOf } from './key-draft.ts';
+import type { KeyDraft } from './key-draft.ts';
 
 /** Sentences about the rights and the budgets of the key in a form. They follow every change. */
 export function KeySummary({ draft }: { draft: KeyDraft }) {
@@ -28,7 +29,7 @@ function useSummary({ scopes, budgets, models, presetsOnly, expires }: KeyDraft)
   const isAdmin = scopes.includes('admin');
   const canWrite = isAdmin || scopes.includes('images:write');
   const amounts = budgets.flatMap(({ window, dollars, soft }) => {
-    const microUsd = microUsdOf(dollars);
+    const microUsd = parseUsd(dollars);
     return microUsd === null ? [] : [{ window, soft, amount: formatUsd(microUsd, language) }];
   });
   const spends = amounts.map(({ window, soft, amount }) =>

@@ -4,10 +4,11 @@ import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
+import { parseUsd } from '../../format/parse-usd.ts';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
-import { microUsdOf, type Window } from './key-draft.ts';
+import type { Window } from './key-draft.ts';
 
 interface Props {
   /** Path of the overrides of a key or a tenant. */
@@ -31,7 +32,7 @@ export function OverrideForm({ path, windows, onDone }: Props) {
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
-    const microUsd = microUsdOf(amount);
+    const microUsd = parseUsd(amount);
     if (!microUsd) return setState('wrong');
     setState('busy');
     setFailure(null);

@@ -1,7 +1,7 @@
 import { Field, SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { useText } from '../../lib/settings.ts';
-import { type Form, formatsOf } from './form.ts';
+import { type Form, faultOf, formatsOf } from './form.ts';
 import type { FormProps } from './form-pane.tsx';
 import { texts } from './texts.ts';
 
@@ -81,6 +81,7 @@ function Output({ form, change, model, errors }: FormProps) {
 /** The limit, the webhook and the metadata of the job. */
 function Extras({ form, change, errors }: FormProps) {
   const t = useText(texts);
+  const fault = faultOf(form);
   return (
     <>
       <TextField
@@ -90,7 +91,7 @@ function Extras({ form, change, errors }: FormProps) {
         value={form.maxCost}
         onValue={(maxCost) => change({ maxCost })}
         input={{ inputMode: 'decimal', placeholder: '0.10' }}
-        error={errors.get('/max_cost_micro_usd')}
+        error={fault === 'maxCost' ? t('fault.maxCost') : errors.get('/max_cost_micro_usd')}
         isNumber
       />
       <TextField
@@ -105,7 +106,7 @@ function Extras({ form, change, errors }: FormProps) {
         label={t('metadata')}
         note={t('optional')}
         hint={t('metadata.hint')}
-        error={errors.get('/metadata')}
+        error={fault === 'metadata' ? t('fault.metadata') : errors.get('/metadata')}
       >
         {(attributes) => (
           <textarea

@@ -5,7 +5,7 @@ import { Money, SimulatedNote } from '../../components/money.tsx';
 import { formatDuration } from '../../format/time.ts';
 import { useCan, useSession } from '../../lib/context.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
-import { type Form, isComplete } from './form.ts';
+import { type Form, faultOf, isComplete } from './form.ts';
 import { texts } from './texts.ts';
 import type { Estimate } from './use-estimate.ts';
 
@@ -61,6 +61,8 @@ function useObstacle(form: Form, { preview, error }: Estimate): string | null {
   const canWrite = useCan()('images:write');
   if (!canWrite) return t('readOnly.reason');
   if (form.prompt.trim() === '') return t('needsPrompt');
+  const fault = faultOf(form);
+  if (fault) return t(`fault.${fault}`);
   if (!isComplete(form)) return t('needsUploads');
   if (error && !error.isConnectionLost) return error.problem?.detail ?? error.message;
   const high = preview?.estimate.high_micro_usd;

@@ -48,11 +48,17 @@ export function EnhanceDialog({ prompt, preset, onUse, onClose }: Props) {
       <div class="enhance-pair">
         <section class="stack stack-sm">
           <h3>{t('enhance.original')}</h3>
-          <p class="enhance-text">{prompt}</p>
+          <p class="enhance-text" dir="auto">
+            {prompt}
+          </p>
         </section>
         <section class="stack stack-sm" aria-busy={result === null && error === null}>
           <h3>{t('enhance.enhanced')}</h3>
-          {result ? <p class="enhance-text">{result.enhanced}</p> : null}
+          {result ? (
+            <p class="enhance-text" dir="auto">
+              {result.enhanced}
+            </p>
+          ) : null}
           {result || error ? null : <SkeletonLines count={5} />}
         </section>
       </div>

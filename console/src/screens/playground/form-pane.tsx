@@ -18,10 +18,13 @@ import { texts } from './texts.ts';
 import type { Estimate } from './use-estimate.ts';
 import type { Submit } from './use-submit.ts';
 
+/** Changes of the form. Work that takes time computes them from the form at its end. */
+export type Changes = Partial<Form> | ((form: Form) => Partial<Form>);
+
 /** The form with what its parts need. */
 export interface FormProps {
   readonly form: Form;
-  readonly change: (changes: Partial<Form>) => void;
+  readonly change: (changes: Changes) => void;
   /** The chosen model; undefined while the catalogue loads. */
   readonly model: Model | undefined;
   /** Faults of fields by pointer. */
@@ -30,7 +33,7 @@ export interface FormProps {
 
 interface Props {
   readonly form: Form;
-  readonly change: (changes: Partial<Form>) => void;
+  readonly change: (changes: Changes) => void;
   readonly models: readonly Model[];
   readonly presets: readonly Preset[];
   readonly estimate: Estimate;

@@ -1,4 +1,5 @@
 import type { Model, Preset } from '../../api/types.ts';
+import { parseUsd } from '../../format/parse-usd.ts';
 
 /** An input image of an edit, or its mask. */
 export interface FormInput {
@@ -71,7 +72,6 @@ export function requestOf(form: Form): Record<string, unknown> {
   );
   const hasVariables = Object.keys(variables).length > 0;
   const metadata = metadataOf(form.metadata);
-  const maxCost = Number.parseFloat(form.maxCost);
   const fields = {
     prompt: form.prompt,
     preset: hasVariables ? { name: form.preset, variables } : form.preset,
@@ -85,7 +85,7 @@ export function requestOf(form: Form): Record<string, unknown> {
     background: form.background,
     moderation: form.moderation,
     input_fidelity: form.inputs.length > 0 ? form.inputFidelity : '',
-    max_cost_micro_usd: Number.isFinite(maxCost) ? Math.round(maxCost * 1_000_000) : '',
+    max_cost_micro_usd: parseUsd(form.maxCost) ?? '',
     webhook: form.webhook.trim() === '' ? '' : { url: form.webhook.trim() },
     metadata: Object.keys(metadata).length > 0 ? metadata : '',
     images: form.inputs.length > 0 ? form.inputs.map(({ source }) => source) : '',
@@ -104,12 +104,23 @@ export function metadataOf(text: string): Record<string, string> {
   );
 }
 
-/** Returns whether the form has a prompt, and every file has been uploaded. */
+/** A field whose text has no meaning. Without it the request would not be the one that the user typed. */
+export type FaultyField = 'maxCost' | 'metadata';
+
+/** Returns the first field whose text has no meaning; null if there is none. */
+export function faultOf({ maxCost, metadata }: Form): FaultyField | null {
+  if (maxCost.trim() !== '' && parseUsd(maxCost) === null) return 'maxCost';
+  const lines = metadata.split('\n').filter((line) => line.trim() !== '');
+  return lines.every((line) => /^\s*[^\s=][^=]*=/.test(line)) ? null : 'metadata';
+}
+
+/** Returns whether the form has a prompt, every file has been uploaded, and every text has a meaning. */
 export function isComplete(form: Form): boolean {
   return (
     form.prompt.trim() !== '' &&
     form.inputs.every(({ source }) => source !== null) &&
-    (form.mask === null || form.mask.source !== null)
+    (form.mask === null || form.mask.source !== null) &&
+    faultOf(form) === null
   );
 }
 

@@ -6,6 +6,7 @@ import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { useCan, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
+import { useSessionState } from '../../lib/session-state.ts';
 import { useText } from '../../lib/settings.ts';
 import type { ScreenProps } from '../../screens.ts';
 import { common } from '../../strings/common.ts';
@@ -24,7 +25,7 @@ export function Screen({ query }: ScreenProps) {
   const t = useText(common);
   const { api, refreshSelf } = useSession();
   const jobId = query.get('job');
-  const [form, setForm] = useState<Form>(emptyForm);
+  const [form, setForm] = useSessionState<Form>('playground.form', emptyForm);
   const { models, presets, recent } = useLists();
   const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
   const estimate = useEstimate(api, useCan()('images:write') && isComplete(form) ? body : null);
@@ -47,7 +48,9 @@ export function Screen({ query }: ScreenProps) {
     <Page title={t('nav.playground')} layout="split-form">
       <FormPane
         form={form}
-        change={(changes) => setForm((before) => ({ ...before, ...changes }))}
+        change={(changes) =>
+          setForm((before) => ({ ...before, ...(typeof changes === 'function' ? changes(before) : changes) }))
+        }
         models={models.data?.data ?? []}
         presets={presets.data?.data ?? []}
         estimate={estimate}

@@ -145,35 +145,30 @@ function useUploads(form: Form, change: FormProps['change']) {
   const t = useText(texts);
   const { api } = useSession();
   const [fault, setFault] = useState<string>();
-  const inputs = useRef(form.inputs);
-  inputs.current = form.inputs;
-  const set = (next: readonly FormInput[]) => {
-    inputs.current = next;
-    change(next.length === 0 ? { inputs: next, mask: null } : { inputs: next });
-  };
-  const remove = (key: string) => {
-    // A mask belongs to the first image.
-    if (inputs.current[0]?.key === key) change({ mask: null });
-    set(inputs.current.filter((input) => input.key !== key));
-  };
+  const remove = (key: string) =>
+    change(({ inputs, mask }) => ({
+      inputs: inputs.filter((input) => input.key !== key),
+      // A mask belongs to the first image.
+      mask: inputs[0]?.key === key ? null : mask,
+    }));
 
   function add(files: readonly File[]): void {
     if (files.length === 0) return;
     setFault(undefined);
     const images = files.filter(({ type }) => accepted.includes(type));
     if (images.length < files.length) setFault(t('inputs.refused'));
-    for (const file of images.slice(0, maxInputs - inputs.current.length)) void addFile(file);
+    for (const file of images.slice(0, maxInputs - form.inputs.length)) void addFile(file);
   }
 
   async function addFile(file: File): Promise<void> {
     const previewUrl = URL.createObjectURL(file);
     const key = previewUrl;
-    set([...inputs.current, { key, name: file.name, previewUrl, source: null }]);
+    change(({ inputs }) => ({ inputs: [...inputs, { key, name: file.name, previewUrl, source: null }] }));
     try {
       const { id } = await api.call<Upload>('/uploads', { body: file });
-      set(
-        inputs.current.map((input) => (input.key === key ? { ...input, source: { upload_id: id } } : input)),
-      );
+      change(({ inputs }) => ({
+        inputs: inputs.map((input) => (input.key === key ? { ...input, source: { upload_id: id } } : input)),
+      }));
     } catch (error) {
       const { problem, message, isConnectionLost } = asApiError(error);
       setFault(isConnectionLost ? t('inputs.lost', { name: file.name }) : (problem?.detail ?? message));

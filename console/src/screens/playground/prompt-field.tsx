@@ -51,6 +51,7 @@ export function PromptField({
       {(attributes) => (
         <textarea
           class="textarea"
+          dir="auto"
           rows={3}
           {...attributes}
           value={form.prompt}

@@ -187,7 +187,7 @@ function Facts({ job, slot }: { job: ImageJob; slot: Slot }) {
       {job.prompt.enhanced ? (
         <>
           <dt>{t('enhance.enhanced')}</dt>
-          <dd>{job.prompt.enhanced}</dd>
+          <dd dir="auto">{job.prompt.enhanced}</dd>
         </>
       ) : null}
     </dl>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ApiError } from '../../api/client.ts';
 import type { Image, ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { JobBadge } from '../../components/badge.tsx';
@@ -84,37 +85,42 @@ function Head({
   onChange: (job: ImageJob) => void;
 }) {
   const t = useText(texts);
-  const { api, toast } = useSession();
+  const { api } = useSession();
   const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<ApiError | null>(null);
   const cancel = async () => {
     setBusy(true);
+    setFailure(null);
     try {
       onChange(await api.call<ImageJob>(`/images/${job.id}/cancel`, { method: 'POST' }));
     } catch (error) {
       // The job may have ended in between. Its record says so in a moment.
-      if (asApiError(error).problem?.code !== 'already_terminal') toast(asApiError(error).message);
+      if (asApiError(error).problem?.code !== 'already_terminal') setFailure(asApiError(error));
     } finally {
       setBusy(false);
     }
   };
   return (
-    <div class="row row-wrap">
-      <JobBadge job={job} />
-      <span class="strong" role="status">
-        {summaryOf(job, slots, t)}
-      </span>
-      <a class="tag truncate" href={href(`/jobs/${job.id}`)}>
-        {job.id}
-      </a>
-      <span class="push row">
-        <Clock job={job} />
-        {isTerminal(job) ? null : (
-          <Button size="sm" isBusy={isBusy} onClick={() => void cancel()}>
-            {t('cancel')}
-          </Button>
-        )}
-      </span>
-    </div>
+    <>
+      <div class="row row-wrap">
+        <JobBadge job={job} />
+        <span class="strong" role="status">
+          {summaryOf(job, slots, t)}
+        </span>
+        <a class="tag truncate" href={href(`/jobs/${job.id}`)}>
+          {job.id}
+        </a>
+        <span class="push row">
+          <Clock job={job} />
+          {isTerminal(job) ? null : (
+            <Button size="sm" isBusy={isBusy} onClick={() => void cancel()}>
+              {t('cancel')}
+            </Button>
+          )}
+        </span>
+      </div>
+      {failure ? <ProblemNote error={failure} isAlert /> : null}
+    </>
   );
 }
 

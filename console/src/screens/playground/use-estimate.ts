@@ -11,9 +11,12 @@ export interface Estimate {
 }
 
 const pauseMs = 300;
+/** Pause before a call is repeated whose failure passes, if the service names none. */
+const retryMs = 3_000;
 
 /**
- * Estimates a request 300 ms after its last change. At most one call runs: a change while it runs is estimated after it.
+ * Estimates a request 300 ms after its last change. At most one call runs: a change while it runs is estimated after it. A
+ * call that fails for a moment is repeated, and until then the old amount counts as loading.
  *
  * @param body the request as JSON; null if there is none to estimate.
  */
@@ -23,6 +26,7 @@ export function useEstimate(api: Api, body: string | null): Estimate {
   latest.current = body;
   const isRunning = useRef(false);
   const isMounted = useRef(true);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
 
   async function run(): Promise<void> {
     if (isRunning.current) return;
@@ -33,11 +37,18 @@ export function useEstimate(api: Api, body: string | null): Estimate {
         const result = await call(api, sent);
         if (!isMounted.current) return;
         const isCurrent = latest.current === sent;
-        setEstimate((before) => ({ ...before, ...result, isLoading: !isCurrent }));
+        const isPassing = result.error?.isPassing ?? false;
+        setEstimate((before) => ({ ...before, ...result, isLoading: !isCurrent || isPassing }));
+        if (isCurrent && isPassing) plan((result.error?.retryAfterS ?? 0) * 1000 || retryMs);
       }
     } finally {
       isRunning.current = false;
     }
+  }
+
+  function plan(ms: number): void {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => void run(), ms);
   }
 
   useEffect(() => {
@@ -46,8 +57,8 @@ export function useEstimate(api: Api, body: string | null): Estimate {
       return;
     }
     setEstimate((before) => ({ ...before, isLoading: true }));
-    const timer = setTimeout(() => void run(), pauseMs);
-    return () => clearTimeout(timer);
+    plan(pauseMs);
+    return () => clearTimeout(timer.current);
   }, [api, body]);
   useEffect(
     () => () => {

@@ -99,6 +99,8 @@ export const playground = {
   'maxCost.hint': 'The job is refused before any payment if the estimate is higher.',
   webhook: 'Webhook',
   metadata: 'Metadata',
+  'fault.maxCost': 'The cost limit must be an amount such as 0.10.',
+  'fault.metadata': 'Each line of the metadata needs a name, = and a value.',
   'metadata.hint': 'One name=value for each line.',
   'cost.atMost': 'Costs at most',
   'cost.afterPrompt': 'Enter a prompt',

@@ -102,6 +102,8 @@ export const playground = {
   'maxCost.hint': '如果估算更高，任务会在付费之前被拒绝。',
   webhook: 'Webhook',
   metadata: '元数据',
+  'fault.maxCost': '费用上限必须是金额，例如 0.10。',
+  'fault.metadata': '元数据的每一行都需要名称、= 和值。',
   'metadata.hint': '每行一个 name=value。',
   'cost.atMost': '最多花费',
   'cost.afterPrompt': '请输入提示词',
