@@ -102,7 +102,7 @@ function Compared(props: { job: ImageJob; view: View; onMove: (dx: number, dy: n
         ) : null}
       </div>
       <figcaption class="stack stack-tight">
-        <span class="truncate tile-title" title={job.prompt.original}>
+        <span class="truncate tile-title" dir="auto" title={job.prompt.original}>
           {job.prompt.original}
         </span>
         <span class="row row-between faint">

@@ -37,7 +37,9 @@ export function Inspector({ job, onClose }: { job: ImageJob | null; onClose: () 
             />
           </div>
           <Preview job={job} />
-          <p class="prompt-text">{job.prompt.original}</p>
+          <p class="prompt-text" dir="auto">
+            {job.prompt.original}
+          </p>
           <ImageActions job={job} />
           <Facts job={job} />
           <a class={buttonClass({ className: 'button-block' })} href={href(`/jobs/${job.id}`)}>

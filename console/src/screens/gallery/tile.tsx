@@ -121,7 +121,7 @@ function Caption({ job }: { job: ImageJob }) {
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(new Date(job.created_at));
   return (
     <span class="stack stack-tight">
-      <span class="truncate tile-title" title={job.prompt.original}>
+      <span class="truncate tile-title" dir="auto" title={job.prompt.original}>
         {job.prompt.original}
       </span>
       <span class="row row-between faint">

@@ -2,7 +2,8 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiError, isAbort } from '../../api/client.ts';
 import type { ImageEvent, ImageJob, Page } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
-import { useEvents, useSession } from '../../lib/context.ts';
+import { useRefresh } from '../../api/use-refresh.ts';
+import { useEvents, useSession, useStreamState } from '../../lib/context.ts';
 import { apiQuery, type Filters } from './filters.ts';
 import {
   addPage,
@@ -84,6 +85,11 @@ export function useJobs(filters: Filters) {
     if (!page || current.controller.signal.aborted) return;
     setState((before) => ({ ...before, list: mergeNewest(before.list, page.data, scrollY < topPx) }));
   });
+  // Changes before the stream opened, or while it was closed for longer than it replays, are in no event.
+  const { name: stream } = useStreamState();
+  useEffect(() => {
+    if (stream === 'open') refreshIn(refreshMs);
+  }, [stream, refreshIn]);
   const [previews, setPreviews] = useState<Readonly<Record<string, string>>>({});
   const known = useRef(state.list);
   known.current = state.list;
@@ -119,24 +125,3 @@ export function useJobs(filters: Filters) {
   };
 }
 export type Jobs = ReturnType<typeof useJobs>;
-
-/** Returns a function that plans a refresh. Further calls before it do not add another one. */
-function useRefresh(refresh: () => Promise<void>): (ms: number) => void {
-  const latest = useRef(refresh);
-  latest.current = refresh;
-  const timers = useRef(new Map<number, ReturnType<typeof setTimeout>>());
-  useEffect(
-    () => () => {
-      for (const timer of timers.current.values()) clearTimeout(timer);
-    },
-    [],
-  );
-  return useCallback((ms) => {
-    if (timers.current.has(ms)) return;
-    const timer = setTimeout(() => {
-      timers.current.delete(ms);
-      void latest.current();
-    }, ms);
-    timers.current.set(ms, timer);
-  }, []);
-}

@@ -1,12 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { ManagedKey, NewKey, Page as PageOf } from '../../api/types.ts';
+import { useLive } from '../../api/use-live.ts';
 import { usePages } from '../../api/use-pages.ts';
+import { useRefresh } from '../../api/use-refresh.ts';
 import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/field.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { useCan, useEvents, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
+import { useSessionState } from '../../lib/session-state.ts';
 import { useText } from '../../lib/settings.ts';
 import type { ScreenProps } from '../../screens.ts';
 import { keys } from '../../strings/keys.ts';
@@ -21,6 +24,8 @@ import { TenantCard } from './tenant-card.tsx';
 
 /** Pause between two reads of the list while the page is visible. Ended jobs cause further reads. */
 const refreshMs = 15_000;
+/** Time in which all jobs that end cause one read. */
+const endedMs = 1_000;
 const pageSize = 100;
 
 /** Keys and budgets: who may spend how much. Without the scope `admin`, only the own key. */
@@ -37,16 +42,16 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   const tenant = query.get('tenant') ?? '';
   const list = useKeys(self.operator ? tenant : '');
   const [open, setOpen] = useState<Open>(null);
-  const [made, setMade] = useState<{ key: NewKey; isRotated: boolean } | null>(null);
+  const [made, setMade] = useSessionState<{ key: NewKey; isRotated: boolean } | null>('keys.made', null);
   const [version, setVersion] = useState(0);
-  const selected = selectedOf(list.items ?? [], query.get('key'));
+  const selected = useSelected(list.items, query.get('key'), version);
   const changed = () => {
     list.refresh();
     setVersion((before) => before + 1);
     setOpen(null);
   };
   const show = (key: NewKey, isRotated: boolean) => {
-    setMade({ key, isRotated });
+    setMade(() => ({ key, isRotated }));
     changeQuery({ key: key.id });
     changed();
   };
@@ -61,7 +66,9 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
       }
     >
       <div class="page stack">
-        {made ? <NewKeyNote made={made.key} isRotated={made.isRotated} onDone={() => setMade(null)} /> : null}
+        {made ? (
+          <NewKeyNote made={made.key} isRotated={made.isRotated} onDone={() => setMade(() => null)} />
+        ) : null}
         {list.error ? <ProblemNote error={list.error} onRetry={list.refresh} /> : null}
         {self.operator ? <TenantFilter tenant={tenant} known={list.tenants} /> : null}
         <KeyList
@@ -86,10 +93,22 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   );
 }
 
-/** Returns the key of the address. Without one, the first key that is not revoked, so that the inspector is never empty. */
-function selectedOf(list: readonly ManagedKey[], id: string | null): ManagedKey | null {
+/**
+ * Returns the key of the address, which may be on a page that is not loaded. Without one, the first key that is not revoked,
+ * so that the inspector is never empty.
+ */
+function useSelected(
+  list: readonly ManagedKey[] | undefined,
+  id: string | null,
+  version: number,
+): ManagedKey | null {
+  const { api } = useSession();
   const isShown = (key: ManagedKey) => (id === null ? key.revoked_at === null : key.id === id);
-  return list.find(isShown) ?? null;
+  const listed = list?.find(isShown) ?? null;
+  const other = useLive((signal) => api.call<ManagedKey>(`/keys/${id}`, { signal }), [id, version], {
+    isEnabled: id !== null && list !== undefined && listed === null,
+  });
+  return listed ?? (other.data?.id === id ? (other.data ?? null) : null);
 }
 
 /** The rules of the chosen tenant, for the operator, and the latest changes. */
@@ -171,8 +190,9 @@ function useKeys(tenant: string) {
     [tenant],
     { everyMs: refreshMs },
   );
+  const refreshIn = useRefresh(pages.refresh);
   useEvents((event) => {
-    if (event.job) pages.refresh();
+    if (event.job) refreshIn(endedMs);
   });
   return { ...pages, tenants };
 }

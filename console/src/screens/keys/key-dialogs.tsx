@@ -27,7 +27,9 @@ interface RotateProps {
 export function RotateDialog({ apiKey, onRotated, onClose }: RotateProps) {
   const t = useText(keys);
   const cancel = useText(common)('cancel');
-  const { api } = useSession();
+  const { api, self } = useSession();
+  // Without a grace period the session of the own key would end before its new text is read.
+  const offered = graces.filter(({ value }) => value !== '0' || apiKey.id !== self.id);
   const [grace, setGrace] = useState<string>(graces[0].value);
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -49,7 +51,7 @@ export function RotateDialog({ apiKey, onRotated, onClose }: RotateProps) {
         label={t('rotate.grace')}
         value={grace}
         onValue={setGrace}
-        options={graces.map(({ value, key }) => ({ value, text: t(key) }))}
+        options={offered.map(({ value, key }) => ({ value, text: t(key) }))}
       />
       {failure ? <ProblemNote error={asApiError(failure)} isAlert /> : null}
       <div class="row">
