@@ -49,13 +49,17 @@ export function PromptCard({ job }: { job: ImageJob }) {
         {enhanced ? (
           <>
             <dt>{t('prompt.enhanced')}</dt>
-            <dd class="prompt-text">{enhanced}</dd>
+            <dd class="prompt-text" dir="auto">
+              {enhanced}
+            </dd>
           </>
         ) : null}
         {revised ? (
           <>
             <dt>{t('prompt.revised')}</dt>
-            <dd class="prompt-text">{revised}</dd>
+            <dd class="prompt-text" dir="auto">
+              {revised}
+            </dd>
           </>
         ) : null}
       </dl>

@@ -31,7 +31,9 @@ export function JobHead({ job }: { job: ImageJob }) {
       ) : null}
       <div class="stack stack-sm">
         <StatusLine job={job} />
-        <p class="lead prompt-text">{job.prompt.original}</p>
+        <p class="lead prompt-text" dir="auto">
+          {job.prompt.original}
+        </p>
         <Facts job={job} />
       </div>
     </div>

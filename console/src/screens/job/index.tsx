@@ -46,6 +46,11 @@ function JobScreen({ id }: { id: string }) {
   const [action, setAction] = useState<Action | null>(null);
   const [failure, setFailure] = useState<ApiError | null>(null);
   useRefreshByEvents(id, live.refresh);
+  // The job may have ended between its reading and the opening of the stream. Its events then say so.
+  const isBehind = live.data?.finished_at === null && events.some((event) => event.job !== undefined);
+  useEffect(() => {
+    if (isBehind) live.refresh();
+  }, [isBehind]);
   const open = (step: 1 | -1) => {
     const next = neighborInGallery(id, step);
     if (next) navigate(href(`/jobs/${next}`));

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import type { ApiError } from '../../api/client.ts';
 import type { List, UsageRow } from '../../api/types.ts';
-import { useLive } from '../../api/use-live.ts';
+import { asApiError, useLive } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
 import { Money } from '../../components/money.tsx';
 import { Page } from '../../components/page.tsx';
@@ -17,11 +18,13 @@ import { apiQuery, dimensionOf, periodOf, queryOf } from './query.ts';
 import { UsageChart } from './usage-chart.tsx';
 import { reportOf, type UsageReport } from './usage-data.ts';
 import { UsageTable } from './usage-table.tsx';
+import { useKeyNames } from './use-key-names.ts';
 
 /** Shows the costs and their owners: statistics, bars by UTC day, and a table with totals. */
 export function Screen({ query: address }: ScreenProps) {
   const t = useText(usage);
   const { api } = useSession();
+  const [csvError, setCsvError] = useState<ApiError | null>(null);
   const query = queryOf(address);
   const dimension = dimensionOf(query);
   const period = periodOf(query.range, Date.now());
@@ -36,10 +39,12 @@ export function Screen({ query: address }: ScreenProps) {
     [api, JSON.stringify(wanted)],
   );
   const { report, kind = 'model', metadataKey = '' } = live.data ?? {};
+  const keyNames = useKeyNames(kind === 'key', query.tenant);
   return (
-    <Page title={t('title')} actions={<CsvButton query={wanted} />}>
+    <Page title={t('title')} actions={<CsvButton query={wanted} onError={setCsvError} />}>
       <Filters query={query} onChange={changeQuery} />
       {live.error ? <ProblemNote error={live.error} onRetry={live.refresh} /> : null}
+      {csvError ? <ProblemNote error={csvError} isAlert /> : null}
       {report ? (
         <div class="stack stack-lg" aria-busy={live.isLoading}>
           <Statistics report={report} />
@@ -49,13 +54,19 @@ export function Screen({ query: address }: ScreenProps) {
             </div>
             <UsageChart
               report={report}
-              nameOf={({ no, name }) => (no === 0 ? t('rest') : (name ?? t('noValue')))}
+              nameOf={({ no, name }) =>
+                no === 0 ? t('rest') : name === null ? t('noValue') : (keyNames.get(name) ?? name)
+              }
             />
           </section>
           {report.groups.length === 0 ? (
             <EmptyState icon="usage" title={t('emptyTitle')} text={t('emptyText')} />
           ) : (
-            <UsageTable report={report} heading={kind === 'metadata' ? metadataKey : t(`by.${kind}`)} />
+            <UsageTable
+              report={report}
+              heading={kind === 'metadata' ? metadataKey : t(`by.${kind}`)}
+              keyNames={keyNames}
+            />
           )}
         </div>
       ) : live.error ? null : (
@@ -66,12 +77,14 @@ export function Screen({ query: address }: ScreenProps) {
 }
 
 /** Saves the rows of the page as CSV, with the same period and grouping. */
-function CsvButton({ query }: { query: ReturnType<typeof apiQuery> }) {
+function CsvButton(props: { query: ReturnType<typeof apiQuery>; onError: (error: ApiError | null) => void }) {
+  const { query, onError } = props;
   const t = useText(usage);
-  const { api, toast } = useSession();
+  const { api } = useSession();
   const [isBusy, setBusy] = useState(false);
   const save = async () => {
     setBusy(true);
+    onError(null);
     try {
       const response = await api.open('/usage', { query, headers: { accept: 'text/csv' } });
       const link = document.createElement('a');
@@ -80,7 +93,7 @@ function CsvButton({ query }: { query: ReturnType<typeof apiQuery> }) {
       link.click();
       URL.revokeObjectURL(link.href);
     } catch (error) {
-      toast(error instanceof Error ? error.message : String(error));
+      onError(asApiError(error));
     } finally {
       setBusy(false);
     }

@@ -5,7 +5,13 @@ import { usage } from '../../strings/usage.ts';
 import type { UsageGroup, UsageReport } from './usage-data.ts';
 
 /** The sums of each group, and the total. It is the text version of the bars. */
-export function UsageTable({ report, heading }: { report: UsageReport; heading: string }) {
+export function UsageTable(props: {
+  report: UsageReport;
+  heading: string;
+  /** Names of keys by id, which are shown beside the ids. */
+  keyNames: ReadonlyMap<string, string>;
+}) {
+  const { report, heading, keyNames } = props;
   const t = useText(usage);
   const columns = ['jobs', 'images', 'failed', 'possible', 'unknown', 'cost'] as const;
   return (
@@ -30,7 +36,7 @@ export function UsageTable({ report, heading }: { report: UsageReport; heading: 
               <td>
                 <span class="row">
                   <span class="dot" data-series={report.seriesOf(group) ?? undefined} />
-                  {group.name ?? <span class="faint">{t('noValue')}</span>}
+                  <GroupName name={group.name} keyName={keyNames.get(group.name ?? '')} />
                 </span>
               </td>
               <Cells group={group} />
@@ -48,6 +54,17 @@ export function UsageTable({ report, heading }: { report: UsageReport; heading: 
         <p class="card-foot faint">{t('simulatedLeftOut', { count: report.simulated.jobs })}</p>
       ) : null}
     </section>
+  );
+}
+
+function GroupName({ name, keyName }: { name: string | null; keyName: string | undefined }) {
+  const t = useText(usage);
+  if (name === null) return <span class="faint">{t('noValue')}</span>;
+  if (!keyName) return <>{name}</>;
+  return (
+    <>
+      {keyName} <span class="faint mono">{name}</span>
+    </>
   );
 }
 
