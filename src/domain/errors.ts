@@ -37,7 +37,7 @@ const table = {
   preset_required: { status: 403, retryable: false, title: 'The API key allows presets only' },
   too_many_records: { status: 403, retryable: false, title: 'The records of the tenant reach their limit' },
   link_expired: { status: 403, retryable: false, title: 'The link is expired or was altered' },
-  not_found: { status: 404, retryable: false, title: 'There is no such thing here' },
+  not_found: { status: 404, retryable: false, title: 'Not found' },
   method_not_allowed: { status: 405, retryable: false, title: 'The method is not allowed here' },
   request_timeout: { status: 408, retryable: true, title: 'The request took too long to arrive' },
   already_terminal: { status: 409, retryable: false, title: 'The job has already ended' },

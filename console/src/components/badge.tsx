@@ -55,7 +55,8 @@ export function OfflineBadge({ isLong = false }: { isLong?: boolean }) {
   return (
     <span class="badge badge-offline" title={t('offline.long')}>
       <Icon name="offline" />
-      {isLong ? <span class="truncate">{t('offline.long')}</span> : t('offline.short')}
+      {isLong ? <span class="truncate wide-only">{t('offline.long')}</span> : null}
+      <span class={isLong ? 'narrow-only' : undefined}>{t('offline.short')}</span>
     </span>
   );
 }

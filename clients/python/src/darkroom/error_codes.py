@@ -116,7 +116,7 @@ class LinkExpired(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is no such thing here."""
+    """Not found."""
 
 
 class MethodNotAllowed(ServiceError):

@@ -3420,7 +3420,7 @@ export type EraseJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -3517,7 +3517,7 @@ export type GetJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -3614,7 +3614,7 @@ export type GetImageContentErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -3702,7 +3702,7 @@ export type StreamImageEventsErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -3851,7 +3851,7 @@ export type CancelJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -3951,7 +3951,7 @@ export type RetryJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4055,7 +4055,7 @@ export type VaryJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4401,7 +4401,7 @@ export type DeleteUploadErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4487,7 +4487,7 @@ export type GetUploadErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4561,7 +4561,7 @@ export type GetUploadContentErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4652,7 +4652,7 @@ export type GetFileErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -4983,7 +4983,7 @@ export type RemoveWebhookEndpointErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5065,7 +5065,7 @@ export type GetWebhookEndpointErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5139,7 +5139,7 @@ export type ChangeWebhookEndpointErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5221,7 +5221,7 @@ export type RotateWebhookSecretErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5307,7 +5307,7 @@ export type TestWebhookEndpointErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5393,7 +5393,7 @@ export type RecoverWebhookEndpointErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5561,7 +5561,7 @@ export type GetWebhookDeliveryErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -5635,7 +5635,7 @@ export type RedeliverWebhookErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6004,7 +6004,7 @@ export type RevokeKeyErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6090,7 +6090,7 @@ export type GetKeyErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6164,7 +6164,7 @@ export type ChangeKeyErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6250,7 +6250,7 @@ export type RotateKeyErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6336,7 +6336,7 @@ export type OverrideKeyBudgetErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -6891,7 +6891,7 @@ export type SettleJobErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -7536,7 +7536,7 @@ export type DeleteOpenAiFileErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**
@@ -7606,7 +7606,7 @@ export type GetOpenAiFileErrors = {
      */
     403: Problem;
     /**
-     * `not_found`: There is no such thing here
+     * `not_found`: Not found
      */
     404: Problem;
     /**

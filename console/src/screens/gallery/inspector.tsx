@@ -5,6 +5,7 @@ import { Button, buttonClass } from '../../components/button.tsx';
 import { FadingImage } from '../../components/frame.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
+import { PromptText } from '../../components/prompt-text.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes, formatDuration } from '../../format/time.ts';
 import { href } from '../../lib/router.ts';
@@ -37,9 +38,7 @@ export function Inspector({ job, onClose }: { job: ImageJob | null; onClose: () 
             />
           </div>
           <Preview job={job} />
-          <p class="prompt-text" dir="auto">
-            {job.prompt.original}
-          </p>
+          <PromptText text={job.prompt.original} />
           <ImageActions job={job} />
           <Facts job={job} />
           <a class={buttonClass({ className: 'button-block' })} href={href(`/jobs/${job.id}`)}>
@@ -141,7 +140,12 @@ function Metadata({ job }: { job: ImageJob }) {
   return (
     <span class="row row-wrap">
       {Object.entries(job.metadata).map(([key, value]) => (
-        <a key={key} class="tag" href={href('/gallery', { [`metadata[${key}]`]: value })}>
+        <a
+          key={key}
+          class="tag truncate"
+          title={`${key}=${value}`}
+          href={href('/gallery', { [`metadata[${key}]`]: value })}
+        >
           {key}={value}
         </a>
       ))}

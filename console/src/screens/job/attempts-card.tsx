@@ -74,7 +74,7 @@ export function AttemptsCard({ job }: { job: ImageJob }) {
                 {t('attempts.total')}{' '}
                 {sum.unknown > 0 ? (
                   <span class="faint">{t('attempts.leftOut', { count: sum.unknown })}</span>
-                ) : null}
+                ) : null}{' '}
                 {isSimulated ? <SimulatedNote /> : null}
               </td>
               <td class="end pinned">

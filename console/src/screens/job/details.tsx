@@ -3,6 +3,7 @@ import type { ImageJob } from '../../api/types.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { FadingImage } from '../../components/frame.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { PromptText } from '../../components/prompt-text.tsx';
 import { formatBytes } from '../../format/time.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
@@ -49,16 +50,16 @@ export function PromptCard({ job }: { job: ImageJob }) {
         {enhanced ? (
           <>
             <dt>{t('prompt.enhanced')}</dt>
-            <dd class="prompt-text" dir="auto">
-              {enhanced}
+            <dd>
+              <PromptText text={enhanced} />
             </dd>
           </>
         ) : null}
         {revised ? (
           <>
             <dt>{t('prompt.revised')}</dt>
-            <dd class="prompt-text" dir="auto">
-              {revised}
+            <dd>
+              <PromptText text={revised} />
             </dd>
           </>
         ) : null}

@@ -2,6 +2,7 @@ import type { ImageJob } from '../../api/types.ts';
 import { JobBadge } from '../../components/badge.tsx';
 import { FadingImage } from '../../components/frame.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
+import { PromptText } from '../../components/prompt-text.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatDuration } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
@@ -31,9 +32,7 @@ export function JobHead({ job }: { job: ImageJob }) {
       ) : null}
       <div class="stack stack-sm">
         <StatusLine job={job} />
-        <p class="lead prompt-text" dir="auto">
-          {job.prompt.original}
-        </p>
+        <PromptText text={job.prompt.original} className="lead" />
         <Facts job={job} />
       </div>
     </div>

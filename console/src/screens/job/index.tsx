@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiError } from '../../api/client.ts';
 import type { ImageEvent, ImageJob } from '../../api/types.ts';
-import { useLive } from '../../api/use-live.ts';
+import { type Live, useLive } from '../../api/use-live.ts';
 import { buttonClass } from '../../components/button.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
@@ -45,12 +45,7 @@ function JobScreen({ id }: { id: string }) {
   const events = useJobEvents(id);
   const [action, setAction] = useState<Action | null>(null);
   const [failure, setFailure] = useState<ApiError | null>(null);
-  useRefreshByEvents(id, live.refresh);
-  // The job may have ended between its reading and the opening of the stream. Its events then say so.
-  const isBehind = live.data?.finished_at === null && events.some((event) => event.job !== undefined);
-  useEffect(() => {
-    if (isBehind) live.refresh();
-  }, [isBehind]);
+  useRefreshByEvents(id, live, events);
   const open = (step: 1 | -1) => {
     const next = neighborInGallery(id, step);
     if (next) navigate(href(`/jobs/${next}`));
@@ -131,7 +126,16 @@ function Content(props: { job: ImageJob; events: readonly ImageEvent[]; onSettle
 }
 
 /** Reads the job again after its events, and once more when its thumbnails are probably made. */
-function useRefreshByEvents(id: string, refresh: () => void): void {
+function useRefreshByEvents(
+  id: string,
+  { data, refresh }: Live<ImageJob>,
+  events: readonly ImageEvent[],
+): void {
+  // The job may have ended between its reading and the opening of the stream. Its events then say so.
+  const isBehind = data?.finished_at === null && events.some(({ job }) => job !== undefined);
+  useEffect(() => {
+    if (isBehind) refresh();
+  }, [isBehind]);
   const [planned, setPlanned] = useState<readonly number[]>([]);
   useEvents(
     (event) => setPlanned(event.type === 'image.succeeded' ? [refreshMs, thumbnailMs] : [refreshMs]),

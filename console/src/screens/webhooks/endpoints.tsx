@@ -43,7 +43,7 @@ export function Endpoints({ endpoints, selected, query, lastDeliveries, onAction
         <tbody>
           {endpoints.map((endpoint) => (
             <tr key={endpoint.id} data-selected={endpoint.id === selected || undefined}>
-              <td>
+              <td class="address-cell">
                 <a
                   class="strong"
                   href={hrefWith(query, { endpoint: endpoint.id, delivery: undefined })}
