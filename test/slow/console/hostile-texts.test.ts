@@ -13,10 +13,7 @@ describe.skipIf(!hasChromium)('texts of users in the console in Chromium', () =>
   let browser: ConsoleBrowser;
   let ids: { readonly markup: string; readonly long: string };
   beforeAll(async () => {
-    service = await startService({
-      WEBHOOK_ALLOW_PRIVATE: 'true',
-      API_KEYS: `acme:${testKeys.acme}:images:read+images:write+webhooks+admin`,
-    });
+    service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
     const endpoint = { url: longUrl, description: markup };
     await service.acme.post('/webhooks/endpoints').send(endpoint).expect(201);
     const made = async (body: object) => (await service.acme.generate({ quality: 'low', ...body })).id;
@@ -50,7 +47,12 @@ describe.skipIf(!hasChromium)('texts of users in the console in Chromium', () =>
     const paths = ['/gallery?job=ID', '/jobs/ID', '/playground?job=ID', '/webhooks'];
     for (const path of paths) {
       await withPage(path.replace('ID', ids.markup), {}, async ({ page }) => {
-        await page.locator('body').getByText('onerror=').or(page.getByAltText(/onerror=/)).first().waitFor();
+        await page
+          .locator('body')
+          .getByText('onerror=')
+          .or(page.getByAltText(/onerror=/))
+          .first()
+          .waitFor();
         expect(await page.evaluate('window.wasRun')).toBeUndefined();
       });
     }
