@@ -18,7 +18,7 @@ for each in json.loads(sys.argv[1]):
     try:
         event = verify_webhook(each["secret"], each["headers"], each["body"].encode())
         outcomes.append([event.id, event.type, event.data])
-    except WebhookVerificationError as error:
+    except (WebhookVerificationError, ValueError) as error:
         outcomes.append(str(error))
 print(json.dumps(outcomes))
 `;
@@ -45,6 +45,8 @@ describe.skipIf(!hasPython)('verify_webhook of the Python client', () => {
       { secret, headers: { ...signed(), 'webhook-timestamp': '²' }, body },
       { secret, headers: { ...signed(), 'webhook-timestamp': '9'.repeat(5_000) }, body },
       { secret, headers: { 'webhook-id': 'evt_1' }, body },
+      { secret: null, headers: signed(), body },
+      { secret: [''], headers: signed(), body },
     ];
     const printed = await runPython(['-c', program, JSON.stringify(cases)], { url: 'http://localhost' });
     const genuine = ['evt_1', 'webhook.test', { text: 'ü' }];
@@ -55,6 +57,8 @@ describe.skipIf(!hasPython)('verify_webhook of the Python client', () => {
       ...[genuine, genuine, forged, forged],
       ...[wrongTime, wrongTime, wrongTime, wrongTime],
       missing,
+      'The secret of the webhook is missing.',
+      'The secret of the webhook is missing.',
     ]);
   });
 });

@@ -7,15 +7,17 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, BinaryIO, Dict, List, Mapping, Sequence, Tuple, Union
 
 from ._effects import FilePiece, Piece
 from .models import Image, ImageJob
 from .requests import InputImage
 from .results import Upload
 
-Input = Union[str, "os.PathLike[str]", bytes, Upload, ImageJob, InputImage]
-"""A file (path or bytes), an `https:` URL, an upload, the first image of a job, or a reference as in the API."""
+File = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO]
+"""A path, bytes, or a file that is open in binary mode, which is read to its end."""
+Input = Union[File, Upload, ImageJob, InputImage]
+"""A file, an `https:` URL, a data URI, an upload, the first image of a job, or a reference as in the API."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def json_body(fields: Mapping[str, Any]) -> Body:
     return Body("application/json", [json.dumps(fields).encode()])
 
 
-def file_body(source: Union[str, "os.PathLike[str]", bytes]) -> Body:
+def file_body(source: File) -> Body:
     """Returns a file as a body. The service detects its type."""
     return Body("application/octet-stream", [_piece(source)])
 
@@ -91,11 +93,19 @@ def _reference(value: Input) -> Union[InputImage, Piece]:
         return value
     if isinstance(value, str) and value.startswith(("https://", "http://")):
         return {"url": value}
+    if isinstance(value, str) and value.startswith("data:"):
+        return {"data": value}
     return _piece(value)
 
 
-def _piece(source: Union[str, "os.PathLike[str]", bytes]) -> Piece:
-    if isinstance(source, bytes):
-        return source
+def _piece(source: File) -> Piece:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if not isinstance(source, (str, os.PathLike)):
+        # A repeat of the request needs the bytes again.
+        content = source.read()
+        if not isinstance(content, bytes):
+            raise TypeError("Open the file in binary mode, because an image is bytes.")
+        return content
     path = Path(source)
     return FilePiece(path, path.stat().st_size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Iterator, Optional
 
 from ._decode import decode
+from .errors import ConnectionFailed
 from .models import ImageEvent
 
 
@@ -29,7 +30,10 @@ class EventParser:
         self._buffer = (self._buffer + data).replace(b"\r\n", b"\n")
         *blocks, self._buffer = self._buffer.split(b"\n\n")
         for block in blocks:
-            parsed = _parse(block.decode("utf-8"))
+            try:
+                parsed = _parse(block.decode("utf-8"))
+            except ValueError as error:
+                raise ConnectionFailed("the connection damaged an event") from error
             if parsed:
                 yield parsed
 

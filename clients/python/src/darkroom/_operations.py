@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 from urllib.parse import quote, urlencode
 
-from ._bodies import Body, Input, edit_body, file_body, inputs_of, json_body
+from ._bodies import Body, File, Input, edit_body, file_body, inputs_of, json_body
 from ._call import Deadline, Policy, Reply, call
 from ._decode import decode
 from ._download import Download
@@ -120,7 +120,7 @@ class Operations:
         except Erased:
             return
 
-    def upload(self, file: Union[str, "os.PathLike[str]", bytes]) -> Operation[Upload]:
+    def upload(self, file: File) -> Operation[Upload]:
         """Stores a file."""
         reply = yield from self._call("POST", "/uploads", file_body(file))
         return decode(Upload, reply.json())

@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Optional, Sequence, Union, overload
 
 from ._asyncio import Transport, drive, run
-from ._bodies import Input, json_body
+from ._bodies import File, Input, json_body
 from ._call import Deadline, Policy
 from ._config import operations_of
 from ._effects import Done, Operation
@@ -91,7 +91,7 @@ class AsyncDarkroom:
         **options: Unpack[GenerateOptions],
     ) -> ImageJob:
         """
-        Edits images: files (a path or bytes), `https:` URLs, uploads, jobs, or references as in the API.
+        Edits images: files (a path, bytes or an open file), `https:` URLs, uploads, jobs, or references as in the API.
 
         Waits as `generate` does. The key covers the content of the files.
         """
@@ -179,7 +179,7 @@ class AsyncDarkroom:
         """Erases images, inputs and prompts of a job."""
         await self._run(self._operations.erase(job_id))
 
-    async def upload(self, file: Union[PathLike, bytes]) -> Upload:
+    async def upload(self, file: File) -> Upload:
         """Stores a file that several jobs can use as an input."""
         upload: Upload = await self._run(self._operations.upload(file))
         return upload

@@ -7,7 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional, Sequence, Union, overload
 
 from ._sync import Transport, drive, run
-from ._bodies import Input, json_body
+from ._bodies import File, Input, json_body
 from ._call import Deadline, Policy
 from ._config import operations_of
 from ._effects import Done, Operation
@@ -91,7 +91,7 @@ class Darkroom:
         **options: Unpack[GenerateOptions],
     ) -> ImageJob:
         """
-        Edits images: files (a path or bytes), `https:` URLs, uploads, jobs, or references as in the API.
+        Edits images: files (a path, bytes or an open file), `https:` URLs, uploads, jobs, or references as in the API.
 
         Waits as `generate` does. The key covers the content of the files.
         """
@@ -174,7 +174,7 @@ class Darkroom:
         """Erases images, inputs and prompts of a job."""
         self._run(self._operations.erase(job_id))
 
-    def upload(self, file: Union[PathLike, bytes]) -> Upload:
+    def upload(self, file: File) -> Upload:
         """Stores a file that several jobs can use as an input."""
         upload: Upload = self._run(self._operations.upload(file))
         return upload

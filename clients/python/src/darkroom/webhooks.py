@@ -51,6 +51,9 @@ def verify_webhook(
 
     `body` is the raw body, because the signature covers its bytes. Pass several secrets while one is replaced.
     """
+    secrets = [each for each in ([secret] if isinstance(secret, str) or secret is None else secret) if each]
+    if not secrets:
+        raise ValueError("The secret of the webhook is missing.")
     raw = body.encode() if isinstance(body, str) else body
     lower = {name.lower(): value for name, value in headers.items()}
     try:
@@ -61,7 +64,7 @@ def verify_webhook(
     if not re.fullmatch(r"[0-9]{1,15}", timestamp) or abs(time.time() - int(timestamp)) > tolerance_s:
         raise WebhookVerificationError("the timestamp is too old, or in the future")
     signed = f"{event_id}.{timestamp}.".encode() + raw
-    expected = [_signature(each, signed) for each in ([secret] if isinstance(secret, str) else secret)]
+    expected = [_signature(each, signed) for each in secrets]
     pairs = ((ours, theirs) for ours in expected for theirs in signatures)
     # Every pair is compared, so that the time shows nothing about the secrets.
     if not any([hmac.compare_digest(ours.encode(), theirs.encode()) for ours, theirs in pairs]):
