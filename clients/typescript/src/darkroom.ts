@@ -1,5 +1,6 @@
 import { type Calls, createCalls, hasCode } from './calls.ts';
-import { DarkroomError, ImagesMissingError, JobEndedError } from './errors.ts';
+import { createDeadline } from './deadline.ts';
+import { DarkroomError, ImagesMissingError, JobEndedError, WaitTimeoutError } from './errors.ts';
 import { readStream, type StreamOptions, type StreamStep } from './event-stream.ts';
 import type { Client } from './generated/client/index.ts';
 import { cancelJob, eraseJob, getJob, listJobs, retryJob, varyJob } from './generated/sdk.gen.ts';
@@ -11,7 +12,8 @@ import type {
   Upload,
   VariationRequest,
 } from './generated/types.gen.ts';
-import type { EditRequest } from './image-input.ts';
+import { checkKey, createKey } from './idempotency-key.ts';
+import { blobOf, type EditRequest, type FileSource } from './image-input.ts';
 import { type Job, type JobImage, type SucceededJob, withDownloads } from './job-image.ts';
 import type { RetryPolicy } from './retry.ts';
 import { type ApiKey, createTransport, type Fetch, type Transport } from './transport.ts';
@@ -47,12 +49,8 @@ type Unwaited = { readonly wait: false };
 export type JobRef = string | { readonly id: string };
 /** A job, its id, or one of its images. */
 export type ImageRef = JobRef | JobImage;
-/** Content of an upload. A stream is read into memory first, so that a broken connection can be repaired. */
-export type UploadSource =
-  | Blob
-  | ArrayBuffer
-  | Uint8Array<ArrayBuffer>
-  | ReadableStream<Uint8Array<ArrayBuffer>>;
+/** Content of an upload. */
+export type UploadSource = FileSource;
 
 /** Client of a Darkroom. */
 export class Darkroom {
@@ -198,16 +196,25 @@ export class Darkroom {
 
   /** Submits a job under one key and waits for its images. An error names the key and the job. */
   async #make(
-    { idempotencyKey = randomKey(), wait = true, ...options }: MakeOptions,
-    submit: (key: string, signal: AbortSignal | undefined) => Promise<ImageJob>,
+    { idempotencyKey = createKey(), wait = true, timeoutMs = Infinity, ...options }: MakeOptions,
+    submit: (key: string, signal: AbortSignal) => Promise<ImageJob>,
   ): Promise<Job> {
+    checkKey(idempotencyKey);
+    const deadline = createDeadline(timeoutMs, options.signal);
+    const { signal } = deadline;
     let accepted: ImageJob | undefined;
     try {
-      accepted = await submit(idempotencyKey, options.signal);
+      accepted = await submit(idempotencyKey, signal);
       if (!wait) return this.#job(accepted);
-      return hasEnded(accepted) ? this.#succeeded(accepted) : await this.wait(accepted, options);
+      return hasEnded(accepted)
+        ? this.#succeeded(accepted)
+        : await this.wait(accepted, { ...options, signal });
     } catch (error) {
-      throw withOrigin(error, { idempotencyKey, jobId: accepted?.id });
+      const isTimeout = deadline.hasPassed() && error === signal.reason;
+      const failure = isTimeout ? new WaitTimeoutError(accepted?.id, timeoutMs) : error;
+      throw withOrigin(failure, { idempotencyKey, jobId: accepted?.id });
+    } finally {
+      deadline.end();
     }
   }
 
@@ -235,15 +242,4 @@ function withOrigin(
   error.idempotencyKey ??= origin.idempotencyKey;
   error.jobId ??= origin.jobId;
   return error;
-}
-
-/** Browsers offer `randomUUID` on secure pages only. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-async function blobOf(source: UploadSource): Promise<Blob> {
-  if (source instanceof Blob) return source;
-  return source instanceof ReadableStream ? new Response(source).blob() : new Blob([source]);
 }

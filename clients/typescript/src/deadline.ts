@@ -11,6 +11,9 @@ export interface Deadline {
   hasPassed(): boolean;
 }
 
+/** Longest time of a timer: 24 days. A longer one would end at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 export function createDeadline(timeoutMs: number, caller?: AbortSignal | null): Deadline {
   const controller = new AbortController();
   let hasPassed = false;
@@ -20,10 +23,11 @@ export function createDeadline(timeoutMs: number, caller?: AbortSignal | null): 
   const extend = () => {
     stop();
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
-    timer = setTimeout(() => {
+    const expire = () => {
       hasPassed = true;
       controller.abort(new Error(`No progress in ${timeoutMs} ms`));
-    }, timeoutMs);
+    };
+    timer = setTimeout(expire, Math.min(timeoutMs, maxTimerMs));
   };
   if (caller?.aborted) abort();
   else extend();

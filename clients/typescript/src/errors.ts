@@ -109,12 +109,15 @@ export class JobEndedError extends DarkroomError {
   }
 }
 
-/** The caller's own timeout passed before the job ended. The job continues. */
+/** The caller's own timeout passed before the job ended. A job that was accepted continues. */
 export class WaitTimeoutError extends DarkroomError {
   declare readonly code: 'wait_timeout';
 
-  constructor(jobId: string, timeoutMs: number) {
-    super(`${jobId} did not end within ${timeoutMs} ms. It continues.`, { code: 'wait_timeout' });
+  constructor(jobId: string | undefined, timeoutMs: number) {
+    const text = jobId
+      ? `${jobId} did not end within ${timeoutMs} ms. It continues.`
+      : `No job was confirmed within ${timeoutMs} ms. The same call with the idempotencyKey of this error continues.`;
+    super(text, { code: 'wait_timeout' });
     this.jobId = jobId;
   }
 }

@@ -31,6 +31,7 @@ export async function* readStream(
   { after, signal }: StreamOptions,
 ): AsyncGenerator<StreamStep, void, undefined> {
   const deadline = createDeadline(maxSilenceMs, signal);
+  let isOpen = false;
   try {
     const headers = {
       accept: 'text/event-stream',
@@ -38,12 +39,15 @@ export async function* readStream(
     };
     const { body } = await transport.open(path, headers, deadline);
     if (!body) return;
+    isOpen = true;
     for await (const { id, data } of readServerEvents(body, deadline.extend)) {
       yield { id, event: data === undefined ? undefined : (JSON.parse(data) as ImageEvent) };
     }
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (deadline.hasPassed() || isConnectionFailure(error)) {
+    // An event that is no JSON was damaged on its way.
+    const isBroken = isOpen && (isConnectionFailure(error) || error instanceof SyntaxError);
+    if (deadline.hasPassed() || isBroken) {
       throw new ConnectionError('The stream broke', error);
     }
     throw error;

@@ -1,11 +1,16 @@
 import type { ImageRequest, InputImage, Upload } from './generated/types.gen.ts';
 import type { JobImage } from './job-image.ts';
 
+/** Content of a file. A stream is read into memory first, so that a broken connection can be repaired. */
+export type FileSource = Blob | ArrayBuffer | Uint8Array | ReadableStream<Uint8Array>;
+
 /**
- * An input of an edit: a file, an https address, a data URI, the id of an upload, an upload, an image of an earlier job, or
+ * An input of an edit: a file or its bytes, an https address, a data URI, the id of an upload, an upload, an image of an earlier job, or
  * an input as the API names it.
  */
-export type ImageInput = Blob | string | Upload | JobImage | InputImage;
+export type ImageInput = FileSource | string | Upload | JobImage | InputImage;
+/** An input after its bytes were read. */
+type ReadInput = Exclude<ImageInput, Exclude<FileSource, Blob>>;
 
 /** A request for an edit. `images` may be one image or several, at most 16. */
 export type EditRequest = Omit<ImageRequest, 'images' | 'mask' | 'markup'> & {
@@ -30,11 +35,14 @@ export async function payloadOf(
   request: ImageRequest | EditRequest,
   upload: (file: Blob) => Promise<Upload>,
 ): Promise<Payload> {
-  const { images, mask, markup, ...fields } = request;
-  const list = images === undefined ? [] : ([images].flat() as ImageInput[]);
+  const { images, mask: givenMask, markup: givenMarkup, ...fields } = request;
+  const given = images === undefined ? [] : ([images].flat() as ImageInput[]);
+  const list = await Promise.all(given.map(readInput));
+  const mask = givenMask && (await readInput(givenMask));
+  const markup = givenMarkup && (await readInput(givenMarkup));
   const firstFile = list.findIndex(isFile);
   const areFilesLast = firstFile === -1 || list.slice(firstFile).every(isFile);
-  const ordered: ImageInput[] = areFilesLast
+  const ordered: ReadInput[] = areFilesLast
     ? list
     : await Promise.all(list.map(async (each) => (isFile(each) ? upload(each) : each)));
   const json: ImageRequest = {
@@ -66,11 +74,24 @@ function formOf(json: ImageRequest, files: readonly [string, Blob][]): FormData 
 export const nameOf = (file: Blob): string =>
   'name' in file && typeof file.name === 'string' ? file.name : 'image';
 
-const isFile = (input: ImageInput | undefined): input is Blob => input instanceof Blob;
-const isNoFile = (input: ImageInput): input is Exclude<ImageInput, Blob> => !isFile(input);
+/** Reads a file into a Blob. */
+export async function blobOf(source: FileSource): Promise<Blob> {
+  if (source instanceof Blob) return source;
+  if (source instanceof ReadableStream)
+    return new Response(source as ReadableStream<Uint8Array<ArrayBuffer>>).blob();
+  return new Blob([source as ArrayBuffer]);
+}
+
+const readInput = async (input: ImageInput): Promise<ReadInput> =>
+  input instanceof ReadableStream || input instanceof ArrayBuffer || ArrayBuffer.isView(input)
+    ? blobOf(input as FileSource)
+    : input;
+
+const isFile = (input: ReadInput | undefined): input is Blob => input instanceof Blob;
+const isNoFile = (input: ReadInput): input is Exclude<ReadInput, Blob> => !isFile(input);
 
 /** Returns an input as the API names it. */
-function inputOf(input: Exclude<ImageInput, Blob>): InputImage {
+function inputOf(input: Exclude<ReadInput, Blob>): InputImage {
   if (typeof input === 'string') {
     if (input.startsWith('upl_')) return { upload_id: input };
     return input.startsWith('data:') ? { data: input } : { url: input };

@@ -43,8 +43,9 @@ export interface Transport {
 type HeadersInit = Record<string, string>;
 
 export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connection): Transport {
-  const origin = baseUrl.replace(/\/+$/, '');
-  const keyText = async () => (typeof apiKey === 'function' ? apiKey() : apiKey);
+  const origin = addressOf(baseUrl);
+  if (typeof apiKey === 'string') checkedKey(apiKey);
+  const keyText = async () => checkedKey(typeof apiKey === 'function' ? await apiKey() : apiKey);
   const authorized = async (headers: HeadersInit) => ({
     ...headers,
     authorization: `Bearer ${await keyText()}`,
@@ -100,25 +101,50 @@ export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connectio
   return {
     client,
     call: (limits = {}) => ({ client, throwOnError: true, fetch: boundedFetch(limits) }),
-    postForm: (path, { form, headers }, limits) =>
-      exchange(async ({ signal }) => {
-        const init = { method: 'POST', body: form, headers: await authorized(headers) };
+    async postForm(path, { form, headers }, limits) {
+      const init = { method: 'POST', body: form, headers: await authorized(headers) };
+      return exchange(async ({ signal }) => {
         const response = await checked(
           await fetch(`${origin}${path}`, { ...init, signal, redirect: 'manual' }),
         );
         return parseJson(await response.text(), response);
-      }, limits),
-    open: (path, headers, deadline) =>
-      guarded(async () => {
-        const init = { headers: await authorized(headers), signal: deadline.signal };
-        return checked(await fetch(`${origin}${path}`, init));
-      }, deadline),
+      }, limits);
+    },
+    async open(path, headers, deadline) {
+      const init = { headers: await authorized(headers), signal: deadline.signal };
+      return guarded(async () => checked(await fetch(`${origin}${path}`, init)), deadline);
+    },
     download: (link, limits) =>
       exchange(async ({ signal }) => {
         const response = await checked(await fetch(new URL(link, `${origin}/`), { signal }));
         return new Uint8Array(await response.arrayBuffer());
       }, limits),
   };
+}
+
+/**
+ * Returns the address of a service without a slash at its end. A page may name its own service by a path.
+ *
+ * @throws TypeError if `fetch` could not use the address. It would look like a broken connection.
+ */
+function addressOf(baseUrl: string): string {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  const url = URL.canParse(baseUrl, page) ? new URL(baseUrl, page) : undefined;
+  const isUsable = url && /^https?:$/.test(url.protocol) && !url.username && !url.password;
+  if (!isUsable || url.search || url.hash) {
+    throw new TypeError(
+      'baseUrl must be an address such as https://darkroom.example, without user or query.',
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/** Returns a key without white space at its ends. @throws TypeError, without the key, if no header can contain it */
+function checkedKey(text: string): string {
+  const key = text?.trim();
+  if (!key) throw new TypeError('Missing apiKey.');
+  if (!/^[\x20-\x7e]+$/.test(key)) throw new TypeError('The apiKey contains characters that no key has.');
+  return key;
 }
 
 const isJson = (headers: Headers) => headers.get('content-type')?.includes('json') === true;

@@ -14,7 +14,7 @@ export interface VerifyOptions {
  * Verifies a webhook by its signature and time (Standard Webhooks) and returns its event. Compares in constant time.
  *
  * @param body the body as it arrived. A body that was parsed and serialized again does not verify.
- * @throws WebhookError if the webhook is not authentic.
+ * @throws WebhookError if the webhook is not authentic, TypeError without a secret.
  */
 export async function verifyWebhook(
   body: string | Uint8Array | ArrayBuffer,
@@ -29,10 +29,12 @@ export async function verifyWebhook(
   if (Math.abs(Date.now() / 1000 - Number(timestamp)) > toleranceSeconds) {
     throw new WebhookError('The time of the webhook is too far from now.');
   }
+  const secrets = [secret].flat().filter(Boolean);
+  if (secrets.length === 0) throw new TypeError('Missing secret of the webhook.');
   const text = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
   const signed = concatenate(new TextEncoder().encode(`${id}.${timestamp}.`), text);
   const given = signatures.split(' ').flatMap((each) => signatureOf(each) ?? []);
-  for (const each of typeof secret === 'string' ? [secret] : secret) {
+  for (const each of secrets) {
     const key = await importSecret(each);
     for (const signature of given) {
       if (await crypto.subtle.verify('HMAC', key, signature, signed)) {
@@ -45,7 +47,8 @@ export async function verifyWebhook(
 
 function headerOf(headers: HeaderSource, name: string): string | undefined {
   if (headers instanceof Headers) return headers.get(name) ?? undefined;
-  const value = headers[name];
+  // Node sends names in lower case. Some platforms, such as AWS Lambda, pass them as they arrived.
+  const [, value] = Object.entries(headers).find(([each]) => each.toLowerCase() === name) ?? [];
   return typeof value === 'object' ? value[0] : value;
 }
 

@@ -7,7 +7,7 @@ import type { Transport } from './transport.ts';
 export interface WaitOptions {
   /** Ends the wait. The job continues. */
   readonly signal?: AbortSignal | undefined;
-  /** Maximum wait. Default: no limit. The job continues afterwards. */
+  /** Maximum time of the call, in milliseconds. Default: no limit. The job continues afterwards. */
   readonly timeoutMs?: number | undefined;
   /** Called for every change of the job, stored image and preview. */
   readonly onEvent?: ((event: ImageEvent) => void) | undefined;

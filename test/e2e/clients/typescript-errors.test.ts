@@ -106,11 +106,11 @@ describe('errors of the TypeScript client', () => {
     const headers = { 'content-type': 'application/json; charset=utf-8' };
     const { url, requests } = await respondWith({ status: 202, headers, body: '{"id":"img_' });
     const client = new Darkroom({ apiKey: 'key', baseUrl: url });
-    for (const made of [
-      client.generate({ prompt: 'A fox' }, { idempotencyKey: 'k' }),
-      client.edit({ prompt: 'A fox', images: new Blob(['a file']) }, { idempotencyKey: 'k' }),
+    for (const make of [
+      () => client.generate({ prompt: 'A fox' }, { idempotencyKey: 'k' }),
+      () => client.edit({ prompt: 'A fox', images: new Blob(['a file']) }, { idempotencyKey: 'k' }),
     ]) {
-      expect(await errorOf(made)).toMatchObject({
+      expect(await errorOf(make())).toMatchObject({
         code: 'unexpected_response',
         status: 202,
         message: 'The server sent a damaged response.',

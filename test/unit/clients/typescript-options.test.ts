@@ -1,0 +1,128 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { payloadOf } from '../../../clients/typescript/src/image-input.ts';
+import { Darkroom, verifyWebhook } from '../../../clients/typescript/src/index.ts';
+
+const baseUrl = 'https://darkroom.example';
+const failureOf = (work: () => unknown) =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
+
+describe('options of the TypeScript client', () => {
+  it('an address that no call could use is refused at once', () => {
+    const wrong = ['', 'localhost:8080', '//darkroom.example', 'ftp://a', 'https://u:p@a', 'https://a?b=c'];
+    for (const address of wrong) {
+      expect(() => new Darkroom({ apiKey: 'key', baseUrl: address }), address).toThrow('baseUrl must be');
+    }
+  });
+
+  it('the path, the port and the IPv6 host of an address are used in every call', async () => {
+    const urls: string[] = [];
+    const fetch = async (input: string | URL | Request) => {
+      urls.push(input instanceof Request ? input.url : String(input));
+      return Response.json({ id: 'img_1', images: [] });
+    };
+    for (const address of ['http://[::1]:8080/darkroom//', 'https://darkroom.example:444']) {
+      await new Darkroom({ apiKey: 'key', baseUrl: address, fetch }).get('img_1/../x');
+    }
+    expect(urls).toEqual([
+      'http://[::1]:8080/darkroom/images/img_1%2F..%2Fx',
+      'https://darkroom.example:444/images/img_1%2F..%2Fx',
+    ]);
+  });
+
+  it('a key that no header can contain is refused without a call and without its text', async () => {
+    for (const secret of ['dkr_se\ncret', 'dkr_sécret', 'dkr_\u{1f511}secret']) {
+      const failures = [
+        await failureOf(() => new Darkroom({ apiKey: secret, baseUrl })),
+        await failureOf(() => new Darkroom({ apiKey: () => secret, baseUrl }).get('img_1')),
+        await failureOf(() => new Darkroom({ apiKey: () => secret, baseUrl }).events().next()),
+      ];
+      for (const failure of failures) {
+        expect(failure).toBeInstanceOf(TypeError);
+        expect(String(failure)).not.toMatch(/cret/);
+      }
+    }
+    const made = { idempotencyKey: 'a\nb' };
+    const reused = await failureOf(() =>
+      new Darkroom({ apiKey: 'key', baseUrl }).generate({ prompt: 'A' }, made),
+    );
+    expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });
+  });
+
+  it('white space at the ends of a key, as files have it, is removed', async () => {
+    const sent: (string | null)[] = [];
+    const fetch = async (input: string | URL | Request) => {
+      sent.push((input as Request).headers.get('authorization'));
+      return Response.json({ id: 'img_1', images: [] });
+    };
+    await new Darkroom({ apiKey: async () => ' dkr_1\n', baseUrl, fetch }).get('img_1');
+    expect(sent).toEqual(['Bearer dkr_1']);
+  });
+
+  it('the timeout of a call covers its submission, and the error has the key to continue', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    onTestFinished(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+    const { port } = silent.address() as AddressInfo;
+    const darkroom = new Darkroom({ apiKey: 'key', baseUrl: `http://127.0.0.1:${port}` });
+    const failure = await failureOf(() =>
+      darkroom.generate({ prompt: 'A fox' }, { timeoutMs: 50, idempotencyKey: 'k' }),
+    );
+    expect(failure).toMatchObject({ code: 'wait_timeout', idempotencyKey: 'k', jobId: undefined });
+  });
+
+  it('a timeout that is longer than a timer can run does not end the call', async () => {
+    const fetch = async () => Response.json({ id: 'img_1', status: 'succeeded', images: [{ index: 0 }] });
+    const darkroom = new Darkroom({ apiKey: 'key', baseUrl, fetch });
+    const job = await darkroom.generate({ prompt: 'A fox' }, { timeoutMs: Number.MAX_SAFE_INTEGER });
+    expect(job.status).toBe('succeeded');
+  });
+});
+
+describe('inputs of the TypeScript client', () => {
+  it('bytes and streams are sent as files, in their sequence', async () => {
+    const text = (value: string) => new TextEncoder().encode(value);
+    const images = [text('one'), Buffer.from('two'), text('three').buffer, new Blob(['four']).stream()];
+    const { form, bytes } = await payloadOf({ prompt: 'A fox', images, mask: Buffer.from('mask') }, () =>
+      Promise.reject(new Error('nothing is uploaded')),
+    );
+    const files = form?.getAll('image[]') as File[];
+    const mask = form?.get('mask') as File;
+    expect(await Promise.all(files.map((file) => file.text()))).toEqual(['one', 'two', 'three', 'four']);
+    expect(await mask.text()).toBe('mask');
+    expect(bytes).toBe('onetwothreefourmask'.length);
+  });
+});
+
+describe('verifyWebhook', () => {
+  const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+  const body = '{"type":"webhook.test","timestamp":"2026-11-29T10:00:00.000Z","data":{}}';
+  const now = new Date();
+  const signature = new Webhook(secret).sign('evt_1', now, body);
+  const time = String(Math.floor(now.getTime() / 1000));
+
+  it('reads the headers in any case, and the body as text or as bytes', async () => {
+    const headers = { 'Webhook-Id': 'evt_1', 'WEBHOOK-TIMESTAMP': time, 'webhook-signature': [signature] };
+    for (const each of [body, Buffer.from(body), new TextEncoder().encode(body).buffer]) {
+      expect((await verifyWebhook(each, headers, { secret })).type).toBe('webhook.test');
+    }
+  });
+
+  it('reports a missing secret as a fault of the program, not as a forged webhook', async () => {
+    const headers = { 'webhook-id': 'evt_1', 'webhook-timestamp': time, 'webhook-signature': signature };
+    for (const missing of ['', [], undefined as unknown as string]) {
+      const failure = await failureOf(() => verifyWebhook(body, headers, { secret: missing }));
+      expect(failure).toMatchObject({ name: 'TypeError', message: 'Missing secret of the webhook.' });
+    }
+  });
+});
