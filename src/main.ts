@@ -114,6 +114,10 @@ const context: CliContext = {
   // Uses the defaults of `dev` if `dev` would run here. Variables that only `serve` requires may be absent.
   describeConfig: () => describeConfig(loadConfig(env, intendedMode(env) === 'dev' ? 'dev' : 'tool')),
   openApiDocument: async (format) => (await import('./compose/document.ts')).composeDocument(format),
+  isRemote() {
+    const { DARKROOM_URL, REDIS_URL } = loadConfig(env, 'tool');
+    return DARKROOM_URL !== undefined && REDIS_URL === undefined;
+  },
   client: () => {
     const { DARKROOM_URL, DARKROOM_API_KEY, DATA_DIR, PORT } = loadConfig(env, 'tool');
     return {
@@ -122,6 +126,13 @@ const context: CliContext = {
     };
   },
 };
+
+// A reader that closes a pipe early, such as `head`, has read enough. The work of a command continues.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error;
+  });
+}
 
 try {
   env = processEnv();

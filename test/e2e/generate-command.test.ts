@@ -48,6 +48,26 @@ describe('darkroom generate', () => {
     expect(new Set(job.images.map((image) => image.sha256)).size).toBe(2);
   });
 
+  it('generate --metadata labels the job, and --max-cost-micro-usd refuses a dearer one before it exists', async () => {
+    const run = (...args: string[]) =>
+      runCommand(['generate', 'Labeled by the command', ...args, '--json'], {
+        cwd: service.dataDir,
+        env: client(),
+      });
+    const made = await run(
+      '--metadata',
+      'order=4711',
+      '--metadata',
+      'note=a=b',
+      '--max-cost-micro-usd',
+      '1000000',
+    );
+    expect(JSON.parse(made.stdout).metadata).toEqual({ order: '4711', note: 'a=b' });
+    const dear = await run('--max-cost-micro-usd', '1');
+    expect([dear.code, dear.stdout]).toEqual([1, '']);
+    expect(dear.stderr).toMatch(/^max_cost_exceeded: /);
+  });
+
   it('generate reads the prompt from standard input and exits with 1 and the error if the job fails', async () => {
     const { code, stdout } = await runCommand(['generate', '--wait'], {
       cwd: await temporaryFolder(),

@@ -68,6 +68,27 @@ describe('darkroom jobs', () => {
     expect((await jobs('get', job.id)).stderr).toMatch(/^erased: /);
   });
 
+  it('jobs cancel continues with the next id if a job has ended or is unknown, and exits with 1', async () => {
+    const ended = await service.acme.generate({ prompt: 'Ended before' });
+    const slow = await service.acme.submit({ prompt: 'Stopped too [studio:latency=60000,times=1]' });
+    const canceled = await jobs('cancel', ended.id, 'img_unknown', slow.id, '--json');
+    expect(canceled.code).toBe(1);
+    expect(canceled.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(new RegExp(`^${ended.id}: already_terminal: `)),
+      expect.stringMatching(/^img_unknown: not_found: /),
+    ]);
+    expect(JSON.parse(canceled.stdout).id).toBe(slow.id);
+    expect((await service.acme.ended(slow.id)).status).toBe('canceled');
+  });
+
+  it('jobs list --created-after and --created-before select by time', async () => {
+    const job = await service.acme.generate({ prompt: 'Timed' });
+    const after = await jobs('list', '--created-after', job.created_at, '--limit', '1', '--json');
+    expect(after.code, after.stderr).toBe(0);
+    const before = await jobs('list', '--created-before', '2020-01-01T00:00:00Z');
+    expect(before.stdout).toBe('No jobs.\n');
+  });
+
   it('jobs open prints the link in a pipe, and opens it on a terminal', async () => {
     const job = await service.acme.generate({ prompt: 'Opened' });
     const piped = await jobs('open', job.id);

@@ -5,6 +5,8 @@ import type { CliContext } from './context.ts';
 interface Word {
   readonly text: string;
   readonly about: string;
+  /** Values of an option that needs one. Without known values the shell completes names of files. */
+  readonly values?: readonly string[];
 }
 
 /** A command with its place in the tree, for example `darkroom jobs list`. */
@@ -27,9 +29,15 @@ export function addCompletion(program: Command, context: CliContext): void {
 
 function placesOf(command: Command, parentPath = ''): Place[] {
   const path = `${parentPath}${command.name()}`;
-  const options = command.options.map(({ long, description }) => ({ text: long ?? '', about: description }));
+  const options = command.options.map(({ long, description, required, argChoices = [] }) => ({
+    ...{ text: long ?? '', about: description },
+    ...(required ? { values: argChoices } : {}),
+  }));
   const commands = command.commands.map((each) => ({ text: each.name(), about: each.description() }));
-  const words = [...commands, ...options, { text: '--help', about: 'show the help' }];
+  const choices = command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((text) => ({ text, about: description })),
+  );
+  const words = [...commands, ...choices, ...options, { text: '--help', about: 'show the help' }];
   return [{ path, words }, ...command.commands.flatMap((each) => placesOf(each, `${path} `))];
 }
 
@@ -37,6 +45,15 @@ function placesOf(command: Command, parentPath = ''): Place[] {
 const shortly = (about: string) => about.split(/[;.(]/, 1)[0]?.trim() ?? '';
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const pathsOf = (places: readonly Place[]) => places.map(({ path }) => `"${path}"`).join('|');
+/** Returns the cases that replace the words after an option that needs a value. */
+const valueCases = (places: readonly Place[], shown: (values: readonly string[]) => string) =>
+  places
+    .flatMap(({ path, words }) =>
+      words.flatMap(({ text, values }) =>
+        values ? [`    "${path} ${text}") found=${shown(values)} ;;`] : [],
+      ),
+    )
+    .join('\n');
 
 const scripts: Record<Shell, (places: readonly Place[]) => string> = {
   bash: (places) => `# Completion of darkroom for bash
@@ -49,6 +66,9 @@ _darkroom() {
   done
   case "$at" in
 ${places.map(({ path, words }) => `    "${path}") found=${quoted(words.map(({ text }) => text).join(' '))} ;;`).join('\n')}
+  esac
+  case "$at \${COMP_WORDS[COMP_CWORD-1]}" in
+${valueCases(places, (values) => quoted(values.join(' ')))}
   esac
   COMPREPLY=($(compgen -W "$found" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -74,6 +94,9 @@ ${places
   })
   .join('\n')}
   esac
+  case "$at \${words[CURRENT-1]}" in
+${valueCases(places, (values) => `(${values.join(' ')})`)}
+  esac
   _describe darkroom found || _files
 }
 if [ "$funcstack[1]" = _darkroom ]; then _darkroom "$@"; else compdef _darkroom darkroom; fi`,
@@ -91,8 +114,10 @@ function __darkroom_at
 end
 ${places
   .flatMap(({ path, words }) =>
-    words.map(({ text, about }) => {
-      const word = text.startsWith('--') ? `-l ${text.slice(2)}` : `-a ${text}`;
+    words.map(({ text, about, values }) => {
+      const known = values?.length ? ` -f -a ${quoted(values.join(' '))}` : '';
+      const value = values ? ` -r${known}` : '';
+      const word = text.startsWith('--') ? `-l ${text.slice(2)}${value}` : `-a ${text}`;
       return `complete -c darkroom -n ${quoted(`__darkroom_at "${path}"`)} ${word} -d ${quoted(shortly(about))}`;
     }),
   )

@@ -47,6 +47,8 @@ export interface CliContext {
   readonly openApiDocument: (format: 'yaml' | 'json') => Promise<string>;
   /** Returns the address and the key of the service that commands call. */
   readonly client: () => { url: string; apiKey: string | undefined };
+  /** Returns true if only the address of a service is configured, and no Redis. */
+  readonly isRemote: () => boolean;
 }
 
 export interface StartedService {

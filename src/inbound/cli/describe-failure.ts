@@ -1,4 +1,5 @@
 import type { ApiError, DarkroomError } from '../../../clients/typescript/src/index.ts';
+import { printable } from './printable.ts';
 import { UnreachableError } from './service-client.ts';
 
 /** Errors are recognized by their fields, so that a command without calls does not load the client. */
@@ -9,6 +10,10 @@ const isApiError = (error: DarkroomError): error is ApiError => 'problem' in err
 /** Returns the code of a refusal by the service. */
 export const refusalCode = (error: unknown): string | undefined =>
   isClientError(error) && isApiError(error) ? error.code : undefined;
+
+/** Returns the status of a refusal by the service. */
+export const statusOf = (error: unknown): number | undefined =>
+  isClientError(error) && isApiError(error) ? error.status : undefined;
 
 /** A damaged response of a call that had an effect. */
 const isDamaged = (error: DarkroomError): boolean =>
@@ -34,5 +39,5 @@ export function describeFailure(error: unknown): string {
   if (!isApiError(error)) return error.message;
   const fields = error.issues.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`).join('');
   const hint = hints[error.code];
-  return `${error.code}: ${error.message}${fields}${hint === undefined ? '' : `\n${hint}`}`;
+  return `${printable(`${error.code}: ${error.message}${fields}`)}${hint === undefined ? '' : `\n${hint}`}`;
 }

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { Darkroom, ImageJob, ImageRequest, Job } from '../../../clients/typescript/src/index.ts';
+import type { Darkroom, ImageRequest, Job } from '../../../clients/typescript/src/index.ts';
 import type { CliContext } from './context.ts';
 import { describeFailure, isRefusal } from './describe-failure.ts';
+import { summary } from './describe-job.ts';
 import { endOfJob } from './end-of-job.ts';
 import { checkWritable, saveImages } from './image-files.ts';
 import { type EditFiles, findEditFiles } from './input-files.ts';
 import { wholeNumber } from './numbers.ts';
+import { addPair } from './pairs.ts';
 import { clearLine } from './progress.ts';
 import { openClient } from './service-client.ts';
 import { showImages } from './show-images.ts';
@@ -23,6 +25,8 @@ interface Options {
   format?: string;
   wait?: boolean;
   out?: string;
+  metadata: Record<string, string>;
+  maxCostMicroUsd?: number;
   idempotencyKey?: string;
   json?: boolean;
 }
@@ -48,6 +52,17 @@ export function addGenerate(program: Command, context: CliContext): void {
     .option('--preset <name>', 'name of GET /presets')
     .option('--enhance <mode>', 'off, auto or always')
     .option('--format <format>', 'png, jpeg or webp')
+    .option(
+      '--metadata <key=value>',
+      'pair that is returned with the job; repeat it for several pairs',
+      addPair,
+      {},
+    )
+    .option(
+      '--max-cost-micro-usd <amount>',
+      'refuse the job if it may cost more, before anything is paid',
+      wholeNumber(0, 1e12),
+    )
     .option('--wait', 'wait until the job has ended')
     .option(
       '--out <file>',
@@ -116,22 +131,16 @@ async function submitOnce(
 }
 
 function bodyOf(prompt: string, options: Options): ImageRequest {
-  const { model, size, quality, n, preset, enhance, format } = options;
-  const body = { prompt, model, size, quality, n, preset, enhance, output_format: format };
+  const { model, size, quality, n, preset, enhance, format, metadata, maxCostMicroUsd } = options;
+  const body = {
+    ...{ prompt, model, size, quality, n, preset, enhance, output_format: format },
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+    max_cost_micro_usd: maxCostMicroUsd,
+  };
   // The service validates the values.
   return Object.fromEntries(
     Object.entries(body).filter(([, value]) => value !== undefined),
   ) as unknown as ImageRequest;
-}
-
-/** Returns one line with the status and cost of a job, and its error. */
-export function summary(job: Pick<ImageJob, 'id' | 'status' | 'cost' | 'livemode' | 'error'>): string {
-  const { micro_usd: amount, estimated, billing } = job.cost;
-  const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
-  const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;
-  const cost = `cost ${usd}${estimated ? ' (estimated)' : ''}, ${charge}`;
-  const error = job.error ? `\n${job.error.code}: ${job.error.message}` : '';
-  return `${job.id} ${job.status}, ${cost}${error}`;
 }
 
 async function readStdin(): Promise<string> {

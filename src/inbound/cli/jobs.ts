@@ -1,11 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Darkroom, Job } from '../../../clients/typescript/src/index.ts';
 import { jobStatuses } from '../../domain/image-job.ts';
 import { type CliContext, table } from './context.ts';
+import { describeFailure, statusOf } from './describe-failure.ts';
+import { linesOf, rowHeads, rowOf, summary } from './describe-job.ts';
 import { endOfJob } from './end-of-job.ts';
-import { summary } from './generate.ts';
 import { checkWritable, saveImages } from './image-files.ts';
 import { wholeNumber } from './numbers.ts';
+import { addPair } from './pairs.ts';
 import { openClient } from './service-client.ts';
 import { showImages } from './show-images.ts';
 
@@ -18,6 +20,8 @@ interface ListOptions extends Json {
   model?: string;
   parent?: string;
   metadata: Record<string, string>;
+  createdAfter?: string;
+  createdBefore?: string;
   limit: number;
 }
 
@@ -29,7 +33,6 @@ interface RetryOptions extends Json {
 const defaultLimit = 20;
 const maxListed = 10_000;
 const maxPage = 100;
-const maxPromptCharacters = 50;
 
 /** Adds `darkroom jobs list|get|cancel|retry|erase|open`. */
 export function addJobs(program: Command, context: CliContext): void {
@@ -50,19 +53,27 @@ function addList(jobs: Command, context: CliContext): void {
     .addOption(new Option('--status <status>', 'only jobs in this status').choices(jobStatuses))
     .option('--model <name>', 'only jobs of this model')
     .option('--parent <id>', 'only jobs that retry, vary or edit this job')
-    .option('--metadata <key=value>', 'only jobs with this pair; repeat it for several pairs', pair, {})
+    .option('--metadata <key=value>', 'only jobs with this pair; repeat it for several pairs', addPair, {})
+    .option(
+      '--created-after <time>',
+      'only jobs that were created after this time, such as 2026-11-29T10:00:00Z',
+    )
+    .option('--created-before <time>', 'only jobs that were created before this time')
     .option('--limit <count>', 'maximum number of jobs', wholeNumber(1, maxListed), defaultLimit)
     .option('--json', 'print JSON')
-    .action(async ({ json, limit, ...filters }: ListOptions) => {
+    .action(async ({ json, limit, createdAfter, createdBefore, ...filters }: ListOptions) => {
       const client = await openClient(context);
+      const times = {
+        ...(createdAfter === undefined ? {} : { created_after: createdAfter }),
+        ...(createdBefore === undefined ? {} : { created_before: createdBefore }),
+      };
       const found: Job[] = [];
-      for await (const job of client.list({ ...filters, limit: Math.min(limit, maxPage) })) {
+      for await (const job of client.list({ ...filters, ...times, limit: Math.min(limit, maxPage) })) {
         if (found.push(job) >= limit) break;
       }
       if (json) return context.print(JSON.stringify(found));
       if (found.length === 0) return context.print('No jobs.');
-      const header = ['ID', 'STATUS', 'CREATED', 'MODEL', 'COST USD', 'PROMPT'];
-      context.print(table([header, ...found.map(rowOf)]));
+      context.print(table([rowHeads, ...found.map(rowOf)]));
     });
 }
 
@@ -103,14 +114,25 @@ function addChanges(jobs: Command, context: CliContext): void {
     );
 }
 
-/** Changes jobs one after the other. The first failure ends the command. */
+/** Statuses of refusals that concern one job: it is unknown, has ended or is erased. */
+const refusalsOfOneJob: ReadonlySet<number | undefined> = new Set([404, 409, 410]);
+
+/** Changes jobs one after the other. A job that cannot be changed does not stop the others. */
 async function changeEach(
   context: CliContext,
   ids: readonly string[],
   change: (client: Darkroom, id: string) => Promise<void>,
 ): Promise<void> {
   const client = await openClient(context);
-  for (const id of ids) await change(client, id);
+  for (const id of ids) {
+    try {
+      await change(client, id);
+    } catch (error) {
+      if (ids.length === 1 || !refusalsOfOneJob.has(statusOf(error))) throw error;
+      context.printError(`${id}: ${describeFailure(error)}`);
+      process.exitCode = 1;
+    }
+  }
 }
 
 function addRetry(jobs: Command, context: CliContext): void {
@@ -145,39 +167,4 @@ function addOpen(jobs: Command, context: CliContext): void {
       context.print(json ? JSON.stringify(image) : image.url);
       if (!json) await context.openLink(image.url);
     });
-}
-
-function rowOf(job: Job): string[] {
-  const prompt = job.prompt.original.replace(/\s+/g, ' ');
-  const characters = [...prompt];
-  const isLong = characters.length > maxPromptCharacters;
-  const shown = isLong ? `${characters.slice(0, maxPromptCharacters - 1).join('')}…` : prompt;
-  return [job.id, job.status, job.created_at, job.request.model ?? '-', usdOf(job), shown];
-}
-
-/** Returns the cost of a job. An unknown cost is no zero. */
-const usdOf = ({ cost }: Job): string =>
-  cost.micro_usd === null ? 'unknown' : (cost.micro_usd / 1e6).toFixed(6);
-
-function linesOf(job: Job): string[] {
-  const images = job.images.map(
-    ({ index, width, height, content_type, url }) =>
-      `image ${index}  ${width}x${height} ${content_type}  ${url}`,
-  );
-  const attempts = job.attempts.map(({ kind, index, state, started_at, provider_request_id }) =>
-    `attempt ${kind} ${index ?? ''}  ${state}  ${started_at}  ${provider_request_id ?? ''}`.trimEnd(),
-  );
-  return [
-    summary(job),
-    `prompt   ${job.prompt.original}`,
-    `model    ${job.request.model}`,
-    ...images,
-    ...attempts,
-  ];
-}
-
-function pair(text: string, pairs: Record<string, string>): Record<string, string> {
-  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (key === undefined || value === undefined) throw new InvalidArgumentError('It must be key=value.');
-  return { ...pairs, [key]: value };
 }

@@ -5,6 +5,8 @@ import type { CliContext } from './context.ts';
 export const clearLine = '\r\u001b[K';
 const tickMs = 1_000;
 const barLength = 20;
+/** Width of a terminal that does not state its own. */
+const defaultColumns = 80;
 
 /** Line with the state of a job, on a terminal only. */
 export interface Progress {
@@ -24,7 +26,7 @@ export function startProgress(context: CliContext, job: Pick<ImageJob, 'status' 
   const draw = () => {
     const bar = n > 1 ? ` ${barOf(stored.size, n)}` : '';
     const seconds = Math.round((Date.now() - startedMs) / 1000);
-    process.stderr.write(`${clearLine}${state} ${seconds} s${bar}`);
+    process.stderr.write(clearLine + fitting(`${state} ${seconds} s${bar}`, process.stderr.columns));
   };
   const ticker = setInterval(draw, tickMs);
   return {
@@ -39,6 +41,10 @@ export function startProgress(context: CliContext, job: Pick<ImageJob, 'status' 
     },
   };
 }
+
+/** Returns a line that fits a terminal. A line that wraps could not be erased. */
+export const fitting = (line: string, columns: number | undefined): string =>
+  line.slice(0, (columns || defaultColumns) - 1);
 
 /** Returns a bar of the images that are stored. */
 export function barOf(done: number, all: number): string {

@@ -19,6 +19,8 @@ export async function openClient(context: CliContext, say = context.printError):
   }
   let hasResponded = false;
   const { Darkroom } = await import('../../../clients/typescript/src/index.ts');
+  const { username, password } = new URL(url);
+  if (username || password) throw new Error('DARKROOM_URL must not contain a user or a password.');
   return new Darkroom({
     apiKey,
     baseUrl: url,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { summary } from '../../../../src/inbound/cli/generate.ts';
+import { summary } from '../../../../src/inbound/cli/describe-job.ts';
 import { imageJobExample } from '../../../../src/inbound/http/examples.ts';
 
 it('prints that offline images are not charged', () => {

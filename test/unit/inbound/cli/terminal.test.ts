@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { terminalImages } from '../../../../src/config/config.ts';
 import type { CliContext } from '../../../../src/inbound/cli/context.ts';
+import { printable } from '../../../../src/inbound/cli/printable.ts';
 import { createProgram } from '../../../../src/inbound/cli/program.ts';
-import { barOf } from '../../../../src/inbound/cli/progress.ts';
+import { barOf, fitting } from '../../../../src/inbound/cli/progress.ts';
 import { imageSequence } from '../../../../src/inbound/cli/show-images.ts';
 
 describe('images in a terminal', () => {
@@ -25,6 +26,18 @@ describe('images in a terminal', () => {
     expect(Buffer.from(chunks.map(([, chunk]) => chunk).join(''), 'base64')).toEqual(bytes);
     expect(chunks.map(([control]) => control)).toEqual(['a=T,f=100,c=40,m=1', 'm=1', 'm=1', 'm=0']);
   });
+});
+
+it('shows control characters of callers as replacement characters, and keeps line breaks', () => {
+  expect(printable('A\u001b]0;title\u0007 fox\r\n\u009b2J\ttab 狐')).toBe(
+    'A\ufffd]0;title\ufffd fox\ufffd\n\ufffd2J\ttab 狐',
+  );
+});
+
+it('cuts the progress line before the end of a narrow terminal, where it would wrap', () => {
+  expect(fitting('generating 12 s [#####---------------] 1/4 images', 20)).toBe('generating 12 s [##');
+  for (const columns of [80, 0, undefined])
+    expect(fitting('generating 12 s', columns)).toBe('generating 12 s');
 });
 
 it('the bar of the progress line is proportional to the stored images', () => {
@@ -54,7 +67,11 @@ _darkroom; echo "\${COMPREPLY[@]}"`;
     );
     expect(complete('jobs', 'list', '--st')).toEqual(['--status']);
     expect(complete('jobs', 'list', '--json', '--l')).toEqual(['--limit']);
-    expect(complete('generate', '--ma')).toEqual(['--mask']);
+    expect(complete('generate', '--mas')).toEqual(['--mask']);
+    expect(complete('jobs', 'list', '--status', 'ca')).toEqual(['canceled']);
+    expect(complete('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
+    // Without a word of its own, the shell completes the name of a file.
+    expect(complete('generate', '--out', '')).toEqual(['']);
   });
 
   it('the scripts of zsh and fish name every command and escape descriptions', () => {
@@ -65,6 +82,10 @@ _darkroom; echo "\${COMPREPLY[@]}"`;
     expect(fish).toContain(
       `complete -c darkroom -n '__darkroom_at "darkroom jobs"' -a erase -d 'erase the images`,
     );
-    expect(fish).toContain(`-n '__darkroom_at "darkroom jobs list"' -l limit -d `);
+    expect(fish).toContain(`-n '__darkroom_at "darkroom jobs list"' -l limit -r -d `);
+    expect(fish).toContain(`-l status -r -f -a 'queued running succeeded failed canceled expired' -d `);
+    expect(zsh).toContain(
+      '"darkroom jobs list --status") found=(queued running succeeded failed canceled expired) ;;',
+    );
   });
 });

@@ -1,0 +1,48 @@
+import type { ImageJob, Job } from '../../../clients/typescript/src/index.ts';
+import { printable } from './printable.ts';
+
+const maxPromptCharacters = 50;
+
+/** Heads of the columns of `rowOf`. */
+export const rowHeads = ['ID', 'STATUS', 'CREATED', 'MODEL', 'COST USD', 'PROMPT'];
+
+/** Returns the cells of a job in a list. */
+export function rowOf(job: Job): string[] {
+  const prompt = printable(job.prompt.original.replace(/\s+/g, ' '));
+  const characters = [...prompt];
+  const isLong = characters.length > maxPromptCharacters;
+  const shown = isLong ? `${characters.slice(0, maxPromptCharacters - 1).join('')}…` : prompt;
+  return [job.id, job.status, job.created_at, printable(job.request.model ?? '-'), usdOf(job), shown];
+}
+
+/** Returns the cost of a job. An unknown cost is no zero. */
+const usdOf = ({ cost }: Job): string =>
+  cost.micro_usd === null ? 'unknown' : (cost.micro_usd / 1e6).toFixed(6);
+
+/** Returns the lines that show a job with its images and attempts. */
+export function linesOf(job: Job): string[] {
+  const images = job.images.map(
+    ({ index, width, height, content_type, url }) =>
+      `image ${index}  ${width}x${height} ${content_type}  ${url}`,
+  );
+  const attempts = job.attempts.map(({ kind, index, state, started_at, provider_request_id }) =>
+    `attempt ${kind} ${index ?? ''}  ${state}  ${started_at}  ${printable(provider_request_id ?? '')}`.trimEnd(),
+  );
+  return [
+    summary(job),
+    `prompt   ${printable(job.prompt.original)}`,
+    `model    ${printable(job.request.model)}`,
+    ...images,
+    ...attempts,
+  ];
+}
+
+/** Returns one line with the status and cost of a job, and its error. */
+export function summary(job: Pick<ImageJob, 'id' | 'status' | 'cost' | 'livemode' | 'error'>): string {
+  const { micro_usd: amount, estimated, billing } = job.cost;
+  const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
+  const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;
+  const cost = `cost ${usd}${estimated ? ' (estimated)' : ''}, ${charge}`;
+  const error = job.error ? `\n${job.error.code}: ${printable(job.error.message)}` : '';
+  return `${job.id} ${job.status}, ${cost}${error}`;
+}
