@@ -32,6 +32,7 @@ const table = {
     billing: billings,
   },
   insufficient_scope: { status: 403, retryable: false, title: 'The API key lacks the scope for this' },
+  origin_not_allowed: { status: 403, retryable: false, title: 'Pages of this origin may not call' },
   tenant_suspended: { status: 403, retryable: false, title: 'The tenant is suspended' },
   model_not_allowed: { status: 403, retryable: false, title: 'The API key does not allow the model' },
   preset_required: { status: 403, retryable: false, title: 'The API key allows presets only' },
@@ -71,11 +72,7 @@ const table = {
   },
   model_retired: { status: 422, retryable: false, title: 'The model is retired' },
   model_unknown: { status: 422, retryable: false, title: 'The model is not in the catalogue' },
-  cost_unknown: {
-    status: 422,
-    retryable: false,
-    title: 'The cost of the request is unknown',
-  },
+  cost_unknown: { status: 422, retryable: false, title: 'The cost of the request is unknown' },
   max_cost_exceeded: { status: 422, retryable: false, title: 'The estimate is above max_cost_micro_usd' },
   input_invalid: {
     status: 422,

@@ -200,6 +200,8 @@ describe('tasks of 2025-11-25', () => {
       (await requester('tasks/list')).result as unknown as { tasks: Task[] };
     expect((await listOf(request)).tasks.map((task) => task.taskId)).toEqual([taskId]);
     expect(JSON.stringify(await listOf(legacyRequester(service)))).not.toContain(taskId);
+    expect((await request('tasks/list', { cursor: taskId })).result).toEqual({ tasks: [] });
+    expect((await request('tasks/list', { cursor: 'page2' })).error?.code).toBe(-32602);
     const foreign = await legacyRequester(service)('tasks/result', { taskId });
     expect(foreign.error?.code).toBe(-32602);
   });

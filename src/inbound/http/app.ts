@@ -92,7 +92,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
     clientErrorHandler: strictHttp.refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
   });
-  const addresses = createAddresses(options.publicUrl);
+  const addresses = createAddresses(options.publicUrl, options.corsOrigins);
   app.decorate('publicAddresses', addresses);
   app.setChildLoggerFactory(createRequestLogger);
   acceptJson(app);

@@ -15,7 +15,10 @@ import { listModelsTools } from './tools/list-models.ts';
 import { readImagesTools } from './tools/read-images.ts';
 
 export interface McpDeps {
-  readonly jobs: Pick<Jobs, 'submitJob' | 'getJob' | 'listJobs' | 'cancelJob' | 'presentJob' | 'readImage'>;
+  readonly jobs: Pick<
+    Jobs,
+    'submitJob' | 'getJob' | 'streamJobEvents' | 'listJobs' | 'cancelJob' | 'presentJob' | 'readImage'
+  >;
   readonly inputs: Pick<Inputs, 'collectInputs'>;
   readonly catalogue: ModelCatalogue;
   readonly presets: Presets;

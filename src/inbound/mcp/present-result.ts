@@ -11,6 +11,7 @@ import type { McpCall } from './mcp-call.ts';
 
 /** Larger previews fill the context of the model. Some clients refuse messages of a mebibyte. */
 const maxPreviewBytes = 256 * 1024;
+const defaultRetrySeconds = 30;
 
 export interface PresentResultDeps {
   readonly jobs: Pick<Jobs, 'presentJob' | 'readImage'>;
@@ -72,7 +73,7 @@ export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: Prese
         ),
       );
       const lines = views.map(({ id, status, created_at, prompt }) =>
-        [id, status, created_at, prompt.original.slice(0, 80)].join(' | '),
+        [id, status, created_at, prompt.original.replaceAll(/\s+/g, ' ').slice(0, 80)].join(' | '),
       );
       return {
         content: [{ type: 'text', text: lines.join('\n') || 'There are no jobs.' }],
@@ -85,13 +86,18 @@ export type PresentResult = ReturnType<typeof createPresentResult>;
 
 /** Presents a refusal as a result of a tool. */
 export function presentError(error: AppError): CallToolResult {
-  const { code, message, issues = [], members } = error;
-  const { retryable } = errorRow(code);
   return {
     content: [{ type: 'text', text: describeRefusal(error) }],
-    structuredContent: { error: { code, message, retryable, errors: issues, ...members } },
+    structuredContent: { error: fieldsOfRefusal(error) },
     isError: true,
   };
+}
+
+/** Returns a refusal as data for programs. */
+export function fieldsOfRefusal({ code, message, issues = [], retryAfterSeconds, members }: AppError) {
+  const { retryable } = errorRow(code);
+  const retry = retryable ? { retry_after_s: retryAfterSeconds ?? defaultRetrySeconds } : {};
+  return { code, message, retryable, ...retry, errors: issues, ...members };
 }
 
 /** Describes a refusal, so that the agent knows what to change and whether a repetition can help. */
@@ -102,11 +108,13 @@ export function describeRefusal({
   retryAfterSeconds,
   members,
 }: AppError): string {
-  return [
+  const lines = [
     `${code}: ${message}`,
     ...issues.map(({ pointer, detail }) => `${pointer || 'The arguments'} ${detail}`),
     adviceOn(code, retryAfterSeconds, members),
-  ].join('\n');
+  ];
+  // An agent has no other way to them.
+  return lines.join('\n').replaceAll(/GET \/(models|presets) lists/g, 'The tool list_models lists');
 }
 
 function adviceOn(
@@ -119,6 +127,6 @@ function adviceOn(
     const until = resets_at === null ? 'until the owner of the key raises it' : `until ${resets_at}`;
     return `Nothing was charged. Stop creating images and report this to the user: the budget refuses them ${until}. Only a cheaper request (lower quality, smaller size, smaller n) may still fit.`;
   }
-  if (errorRow(code).retryable) return `Retry after ${retryAfterSeconds ?? 30} seconds.`;
+  if (errorRow(code).retryable) return `Retry after ${retryAfterSeconds ?? defaultRetrySeconds} seconds.`;
   return 'Do not repeat the call without a change.';
 }

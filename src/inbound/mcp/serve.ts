@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { McpCall } from './mcp-call.ts';
-import { createServer, type ServerDeps } from './server.ts';
+import { createServer, type ServerDeps, serverInfoOf } from './server.ts';
+import { createTaskSubscriptions, readSubscription } from './tasks/subscriptions.ts';
 
 /** An authenticated request with its parsed body, and the response to write. */
 export interface McpExchange {
@@ -15,6 +16,7 @@ export interface McpExchange {
 /** Creates the function that serves one request. Authentication is up to its caller. */
 export function createServe(deps: ServerDeps) {
   const createServerOf = createServer(deps);
+  const serveSubscription = createTaskSubscriptions({ ...deps, serverInfo: serverInfoOf(deps.version) });
   const exchanges = new WeakMap<object, Pick<McpExchange, 'call' | 'body'>>();
   const handler = createMcpHandler(
     ({ authInfo, era }) => {
@@ -25,6 +27,8 @@ export function createServe(deps: ServerDeps) {
     { onerror: (error) => deps.log.warn({ err: error }, 'MCP request refused') },
   );
   return async ({ request, response, body, call }: McpExchange): Promise<void> => {
+    const subscription = readSubscription(request.headers, body);
+    if (subscription) return serveSubscription(subscription, response, call);
     const auth = { token: '', clientId: call.caller.keyId, scopes: [...call.caller.scopes] };
     exchanges.set(auth, { call, body });
     const respond = toNodeHandler({

@@ -22,7 +22,7 @@ import type { StartedTask, TaskMode, Tool } from './tool.ts';
 export interface ServerDeps {
   readonly tools: readonly Tool[];
   readonly tasks: JobTasks;
-  readonly jobs: Pick<Jobs, 'getJob'>;
+  readonly jobs: Pick<Jobs, 'getJob' | 'streamJobEvents'>;
   readonly version: string;
   readonly log: Log;
 }
@@ -49,6 +49,9 @@ const callParams = z.looseObject({
 });
 type CallParams = z.infer<typeof callParams>;
 
+/** Returns the name of this server for clients. */
+export const serverInfoOf = (version: string) => ({ name: 'darkroom', title: 'Darkroom', version });
+
 /** Creates the server of one request. It holds no state beyond it. */
 export function createServer({ tools, tasks, jobs, version, log }: ServerDeps) {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
@@ -56,13 +59,10 @@ export function createServer({ tools, tasks, jobs, version, log }: ServerDeps) {
 
   return ({ era, call, callsTool }: Serving): Server => {
     const isModern = era === 'modern';
-    const server = new Server(
-      { name: 'darkroom', title: 'Darkroom', version },
-      {
-        instructions,
-        capabilities: { tools: {}, ...(isModern ? extensionCapabilities : coreCapabilities) },
-      },
-    );
+    const server = new Server(serverInfoOf(version), {
+      instructions,
+      capabilities: { tools: {}, ...(isModern ? extensionCapabilities : coreCapabilities) },
+    });
     const onRequest = addTo(server, log);
     onRequest('tools/list', z.looseObject({}), async () => ({ tools: descriptions }));
     if (isModern) serveExtension(onRequest, tasks, call);

@@ -13,6 +13,7 @@ __all__ = [
     "Unauthorized",
     "BudgetExceeded",
     "InsufficientScope",
+    "OriginNotAllowed",
     "TenantSuspended",
     "ModelNotAllowed",
     "PresetRequired",
@@ -93,6 +94,10 @@ class BudgetExceeded(ServiceError):
 
 class InsufficientScope(ServiceError):
     """The API key lacks the scope for this."""
+
+
+class OriginNotAllowed(ServiceError):
+    """Pages of this origin may not call."""
 
 
 class TenantSuspended(ServiceError):
@@ -322,6 +327,7 @@ BY_CODE: Dict[str, Type[ServiceError]] = {
     "unauthorized": Unauthorized,
     "budget_exceeded": BudgetExceeded,
     "insufficient_scope": InsufficientScope,
+    "origin_not_allowed": OriginNotAllowed,
     "tenant_suspended": TenantSuspended,
     "model_not_allowed": ModelNotAllowed,
     "preset_required": PresetRequired,

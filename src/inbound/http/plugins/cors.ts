@@ -12,7 +12,7 @@ export async function allowOrigins(
     // A strict preflight responds to other OPTIONS requests with a body that is not problem+json.
     strictPreflight: false,
     // The default list has only the methods of HTML forms.
-    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
       'x-request-id',
       'retry-after',
@@ -23,6 +23,9 @@ export async function allowOrigins(
       'idempotent-replayed',
       'preference-applied',
       'x-should-retry',
+      'x-darkroom-job-id',
+      'x-darkroom-joined',
+      'x-darkroom-cost-micro-usd',
     ],
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Mcp } from '../../mcp/index.ts';
 import type { Addresses } from '../addresses.ts';
@@ -26,6 +27,12 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, longPollSlots, 
     schema: { hide: true, body: { type: ['object', 'array'] } },
     handler: async (request, reply) => {
       refuseWhileDraining(draining);
+      // The protocol demands it: a page could otherwise reach a service of this machine by a name that it controls.
+      if (addresses.isForeignPage(request)) {
+        throw new AppError('origin_not_allowed', {
+          detail: 'Pages of this origin may not call. Add the origin to CORS_ORIGINS.',
+        });
+      }
       const caller = callerOf(request);
       const call = {
         caller,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
+import { jobCursor } from '../job-cursor.ts';
 import type { McpCall } from '../mcp-call.ts';
 import { reporterOf } from '../report-progress.ts';
 import { waitWithProgress } from '../wait-with-progress.ts';
@@ -16,7 +17,7 @@ export const coreCapabilities = {
 };
 
 const taskParams = z.looseObject({ taskId: z.string() });
-const listParams = z.looseObject({ cursor: z.string().optional() });
+const listParams = z.looseObject({ cursor: jobCursor.optional() });
 /** Maximum time of a wait for a result, in seconds. It ends earlier if the client disconnects. */
 const maxWaitSeconds = 24 * 3600;
 

@@ -4,7 +4,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { isTerminal } from '../../../domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { McpCall } from '../mcp-call.ts';
 import type { TaskView } from './describe-task.ts';
 import type { JobTasks } from './job-tasks.ts';
@@ -21,11 +21,21 @@ const taskParams = z.looseObject({ taskId: z.string() });
 /** Whether a request declares that its client knows tasks. Every request does so for itself. */
 export function declaresTasks({ mcpReq }: ServerContext): boolean {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
-  const capabilities = envelope?.[CLIENT_CAPABILITIES_META_KEY] as
-    | { readonly extensions?: Readonly<Record<string, unknown>> }
-    | undefined;
-  return capabilities?.extensions?.[extension] !== undefined;
+  return containsExtension(envelope?.[CLIENT_CAPABILITIES_META_KEY]);
 }
+
+/** Whether the capabilities of a client contain the extension. */
+export function containsExtension(capabilities: unknown): boolean {
+  const { extensions } = (capabilities ?? {}) as { extensions?: Readonly<Record<string, unknown>> | null };
+  return extensions?.[extension] !== undefined;
+}
+
+/** Returns the refusal of a request that does not declare the extension. */
+export const undeclaredTasks = (method: string) =>
+  new MissingRequiredClientCapabilityError(
+    { requiredCapabilities: extensionCapabilities },
+    `The method ${method} needs the client capability ${extension}.`,
+  );
 
 /** Returns the fields of a task. */
 function fieldsOf({ lifetimeMs, pollMs, ...task }: TaskView) {
@@ -35,25 +45,22 @@ function fieldsOf({ lifetimeMs, pollMs, ...task }: TaskView) {
 /** Returns the result of a call that started a task. */
 export const startedTask = (task: TaskView) => ({ resultType: 'task', ...fieldsOf(task) });
 
+/** Returns a job as a task with its result, as `tasks/get` and notifications show it. */
+export async function detailedTask(tasks: JobTasks, job: ImageJob, call: McpCall) {
+  const task = await tasks.describe(job, call);
+  if (task.status !== 'completed') return fieldsOf(task);
+  return { ...fieldsOf(task), result: { resultType: 'complete', ...(await tasks.resultOf(job, call)) } };
+}
+
 /** Serves the methods of the extension. */
 export function serveExtension(onRequest: OnRequest, tasks: JobTasks, call: McpCall): void {
   const onTask = (method: string, respond: (taskId: string) => Promise<Record<string, unknown>>) =>
     onRequest(method, taskParams, ({ taskId }, context) => {
-      if (!declaresTasks(context)) {
-        throw new MissingRequiredClientCapabilityError(
-          { requiredCapabilities: extensionCapabilities },
-          `The method ${method} needs the client capability ${extension}.`,
-        );
-      }
+      if (!declaresTasks(context)) throw undeclaredTasks(method);
       return respond(taskId);
     });
 
-  onTask('tasks/get', async (taskId) => {
-    const job = await tasks.get(call, taskId);
-    const task = await tasks.describe(job, call);
-    if (task.status !== 'completed') return fieldsOf(task);
-    return { ...fieldsOf(task), result: { resultType: 'complete', ...(await tasks.resultOf(job, call)) } };
-  });
+  onTask('tasks/get', async (taskId) => detailedTask(tasks, await tasks.get(call, taskId), call));
   // A job requests no input, so every response to an input request is out of date and has no effect.
   onTask('tasks/update', async (taskId) => {
     await tasks.get(call, taskId);

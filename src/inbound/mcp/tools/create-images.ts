@@ -38,7 +38,7 @@ const callFields = {
     .string()
     .min(1)
     .max(255)
-    .regex(/^[\x21-\x7e]+$/)
+    .regex(/^[\x21-\x7e]+$/, 'Expected visible ASCII characters without spaces')
     .optional()
     .describe(
       'Your name for this image, such as a UUID: ASCII without spaces. A repeated call with the same key and arguments returns the same job and costs nothing. Use a new key for every new image.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobStatuses } from '../../../domain/image-job.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
+import { jobCursor } from '../job-cursor.ts';
 import type { PresentResult } from '../present-result.ts';
 import { defineTool, type Tool } from '../tool.ts';
 import { waitWithProgress } from '../wait-with-progress.ts';
@@ -50,7 +51,7 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
         'Returns the jobs of this account, newest first: id, status, time and prompt. Free. Use it to find an earlier image, for example as an input of edit_image.',
       input: z.strictObject({
         limit: z.int().min(1).max(50).optional().describe('Maximum number of jobs. Default: 10.'),
-        cursor: id.optional().describe('The next_cursor of the page before.'),
+        cursor: jobCursor.optional().describe('The next_cursor of the page before.'),
         status: z.enum(jobStatuses).optional().describe('Only jobs in this status.'),
       }),
       scope: 'images:read',

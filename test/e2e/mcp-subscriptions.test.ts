@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { modernRequester } from '../support/mcp-requests.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+interface Message {
+  readonly id?: string | number;
+  readonly method?: string;
+  readonly params?: {
+    readonly taskId?: string;
+    readonly status?: string;
+    readonly statusMessage?: string;
+    readonly notifications?: { readonly taskIds?: readonly string[] };
+    readonly _meta: Record<string, unknown>;
+    readonly result?: { readonly structuredContent: { readonly id: string } };
+  };
+  readonly result?: Record<string, unknown>;
+  readonly error?: { readonly code: number };
+}
+
+const extension = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
+
+/** Listens to tasks until the stream ends. Returns the status and the messages. */
+async function listen(
+  taskIds: readonly string[],
+  { key = testKeys.acme, capabilities = extension }: { key?: string; capabilities?: object } = {},
+): Promise<{ status: number; messages: Message[] }> {
+  const response = await fetch(`${service.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 'sub-1',
+      method: 'subscriptions/listen',
+      params: {
+        notifications: { taskIds },
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
+          'io.modelcontextprotocol/clientCapabilities': capabilities,
+        },
+      },
+    }),
+  });
+  const text = await response.text();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  const lines = isStream ? Array.from(text.matchAll(/^data: (.*)$/gm), ([, data]) => data ?? '') : [text];
+  return { status: response.status, messages: lines.map((line) => JSON.parse(line)) };
+}
+
+async function startTask(prompt: string): Promise<string> {
+  const { result } = await modernRequester(service)('tools/call', {
+    name: 'generate_image',
+    arguments: { prompt },
+  });
+  return (result as unknown as { taskId: string }).taskId;
+}
+
+describe('subscriptions to tasks', () => {
+  it('send the state of a task at once and every change until its result, then end', async () => {
+    const taskId = await startTask('A followed tern [studio:latency=800]');
+    const { status, messages } = await listen([taskId]);
+    expect(status).toBe(200);
+    const [acknowledged, ...rest] = messages;
+    const _meta = { 'io.modelcontextprotocol/subscriptionId': 'sub-1' };
+    expect(acknowledged).toMatchObject({
+      method: 'notifications/subscriptions/acknowledged',
+      params: { notifications: { taskIds: [taskId] }, _meta },
+    });
+    const end = rest.pop();
+    expect(end).toMatchObject({ id: 'sub-1', result: { resultType: 'complete', _meta } });
+    expect(
+      rest.every(({ method, params }) => method === 'notifications/tasks' && params?.taskId === taskId),
+    ).toBe(true);
+    expect(rest[0]?.params).toMatchObject({ status: 'working', _meta });
+    const got = await modernRequester(service)('tasks/get', { taskId });
+    const { resultType, _meta: ignored, ...task } = got.result ?? {};
+    const { _meta: subscription, ...last } = rest.at(-1)?.params ?? {};
+    expect([resultType, subscription]).toEqual(['complete', _meta]);
+    // Links are signed anew for every response.
+    expect(withoutLinks(last)).toEqual(withoutLinks(task));
+    expect(last).toMatchObject({ status: 'completed' });
+  });
+
+  it('follow several tasks, and acknowledge neither unknown tasks nor those of another tenant', async () => {
+    const ids = await Promise.all([startTask('First'), startTask('Second [studio:moderation]')]);
+    const { messages } = await listen([...ids, 'img_01AAAAAAAAAAAAAAAAAAAAAAAA', 'not an id']);
+    expect(messages[0]?.params?.notifications).toEqual({ taskIds: ids });
+    const ended = messages.filter(({ params }) => params?.status === 'completed');
+    expect(ended.map(({ params }) => params?.taskId).toSorted()).toEqual(ids.toSorted());
+
+    const foreign = await listen(ids, { key: testKeys.other });
+    expect(foreign.messages).toHaveLength(2);
+    expect(foreign.messages[0]?.params?.notifications).toEqual({});
+    expect(JSON.stringify(foreign.messages)).not.toContain(ids[0]);
+  });
+
+  it('report the cancellation of a task', async () => {
+    const taskId = await startTask('A followed wall [studio:latency=20000]');
+    const listening = listen([taskId]);
+    await modernRequester(service)('tasks/cancel', { taskId });
+    const { messages } = await listening;
+    expect(messages.at(-2)?.params).toMatchObject({ taskId, status: 'cancelled' });
+  });
+
+  it('are refused for a client that does not declare the extension', async () => {
+    const { status, messages } = await listen(['img_01AAAAAAAAAAAAAAAAAAAAAAAA'], { capabilities: {} });
+    expect([status, messages]).toMatchObject([
+      400,
+      [{ id: 'sub-1', error: { code: -32021, data: { requiredCapabilities: extension } } }],
+    ]);
+  });
+});
+
+const linkFields = ['url', 'url_expires_at', 'uri', 'text', 'statusMessage'];
+const withoutLinks = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (key, each) => (linkFields.includes(key) ? undefined : each)));
