@@ -33,6 +33,7 @@ const { shape } = ImageJobView;
 
 /** An enhanced prompt on the wire. */
 export const Enhancement = z.object({
+  object: z.literal('enhancement'),
   original: z.string().describe('The prompt of the request.'),
   enhanced: z
     .string()
@@ -89,12 +90,16 @@ export function viewEnhancement(job: ImageJobView): Enhancement {
   if (!isTerminal(status)) {
     throw new AppError('run_timeout', {
       detail: `The prompt was not enhanced within ${enhancementWaitSeconds} s. A repetition with the same Idempotency-Key returns the result.`,
+      members: { billing: 'possible' },
     });
   }
-  if (prompt.enhanced !== null) return { original: prompt.original, enhanced: prompt.enhanced, usage, cost };
+  if (prompt.enhanced !== null) {
+    return { object: 'enhancement', original: prompt.original, enhanced: prompt.enhanced, usage, cost };
+  }
   const code = error?.code ?? 'canceled';
   const message = (error?.message ?? 'The job was canceled').replace(/\.$/, '');
-  throw new AppError(code, { detail: `${message}. ${chargeText[cost.billing]}` });
+  const { billing } = cost;
+  throw new AppError(code, { detail: `${message}. ${chargeText[billing]}`, members: { billing } });
 }
 
 const chargeText = {

@@ -41,6 +41,7 @@ describe('POST /prompts/enhance', () => {
   it('returns the description of one paid call with its tokens and its cost', async () => {
     const { body, headers } = await enhance({ prompt: 'A heron at dawn' }).expect(200);
     expect(body).toEqual({
+      object: 'enhancement',
       original: 'A heron at dawn',
       enhanced: expect.stringMatching(/heron/i),
       usage: {
@@ -143,14 +144,14 @@ describe('POST /prompts/enhance', () => {
 
 describe('a failed enhancement', () => {
   it.each([
-    ['moderation', 422, 'moderation_blocked', 'Nothing was charged.'],
-    ['bad-request', 422, 'provider_rejected', 'Nothing was charged.'],
-    ['hang-up', 502, 'provider_outcome_unknown', 'A charge is possible.'],
-    ['truncated', 502, 'provider_unusable_answer', 'was charged.'],
-  ])('responds to the fault %s with %i %s and the charge', async (fault, status, code, charge) => {
+    ['moderation', 422, 'moderation_blocked', 'none', 'Nothing was charged.'],
+    ['bad-request', 422, 'provider_rejected', 'none', 'Nothing was charged.'],
+    ['hang-up', 502, 'provider_outcome_unknown', 'possible', 'A charge is possible.'],
+    ['truncated', 502, 'provider_unusable_answer', 'charged', 'was charged.'],
+  ])('responds to the fault %s with %i %s and the charge', async (fault, status, code, billing, charge) => {
     const prompt = `A faulty falcon [studio:enhance-${fault}]`;
     const { body } = await enhance({ prompt }).expect(status);
-    expect(body).toMatchObject({ code, detail: expect.stringContaining(charge) });
+    expect(body).toMatchObject({ code, billing, detail: expect.stringContaining(charge) });
     expect(textCalls(service.studio, prompt)).toHaveLength(1);
   });
 

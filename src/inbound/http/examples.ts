@@ -124,6 +124,7 @@ export const imageJobExamples = {
 export const enhancementExample: Example<Enhancement> = {
   summary: 'A short prompt and its description',
   value: {
+    object: 'enhancement',
     original: 'A lighthouse in a storm',
     enhanced:
       'A white lighthouse on a black basalt cliff in a night storm, waves breaking at its foot, its beam cutting through the rain; oil on canvas with heavy brushwork.',
@@ -140,6 +141,17 @@ export const imagePreviewExample: Example = {
     request: imageJobExample.request,
     warnings: [],
     estimate: { low_micro_usd: 20_985, high_micro_usd: 210_810, eta_s: null, queue_depth: 2 },
+  },
+};
+
+/** Result of a dry run of an enhancement. */
+export const enhancementPreviewExample: Example = {
+  summary: 'Result of a dry run',
+  value: {
+    object: 'enhancement_preview',
+    request: { prompt: 'A lighthouse in a storm', model: 'gpt-5.4-mini' },
+    warnings: [],
+    estimate: { low_micro_usd: 755, high_micro_usd: 9_314, eta_s: null, queue_depth: 0 },
   },
 };
 

@@ -82,6 +82,7 @@ function composeSubmitEnhancement(
   return createSubmitEnhancement({
     ...verbs,
     jobQueue: deps.jobQueue,
+    spending: deps.spending,
     presets: deps.presets,
     catalogue: deps.catalogue,
     enhanceModel: deps.enhanceModel,

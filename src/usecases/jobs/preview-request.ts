@@ -1,14 +1,12 @@
 import type { Caller } from '../../domain/api-key.ts';
-import { budgetExceeded, refusalOfCaps } from '../../domain/budget.ts';
 import { checkModeratedInputs } from '../../domain/edit-rules.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
 import { checkKeyRules } from '../../domain/key-rules.ts';
 import type { JobQueue, RequestedInput, Spending } from '../../domain/ports.ts';
 import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
-import { capsOfCaller } from './accept-job.ts';
+import { createCheckBudgets } from './check-budgets.ts';
 import { prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
-import { checkKnownCost } from './submit-refusals.ts';
 import { factsOfInputs } from './with-stored-inputs.ts';
 
 interface Deps extends Rules {
@@ -29,24 +27,7 @@ export interface Preview {
 
 /** Creates the dry run of a submission: checks and estimates a request. Nothing is stored or held. */
 export function createPreviewRequest(deps: Deps) {
-  const { policy, clock } = deps;
-
-  /**
-   * Returns a warning if a budget would refuse the request now. Money moves until the request is sent, so it is no refusal.
-   *
-   * @throws AppError `cost_unknown` if a hard budget applies, as for the request itself
-   */
-  async function warningsOfBudgets(caller: Caller, prepared: Pick<Preview, 'request' | 'estimate'>) {
-    const caps = capsOfCaller(caller, clock).filter(({ soft }) => !soft);
-    if (caps.length === 0) return [];
-    checkKnownCost(prepared, caps, policy);
-    const { estimate } = prepared;
-    const figures = await deps.spending.read(caller.tenant, caps);
-    const refusal = refusalOfCaps(caps, figures, estimate?.high ?? 0);
-    if (!refusal) return [];
-    return [`${budgetExceeded(refusal, estimate?.high ?? null).message} It would be refused now.`];
-  }
-
+  const checkBudgets = createCheckBudgets(deps);
   return async (
     body: ImageRequestFields,
     by?: { readonly caller: Caller; readonly inputs: readonly RequestedInput[] },
@@ -58,7 +39,7 @@ export function createPreviewRequest(deps: Deps) {
       : [];
     const { request, warnings, estimate } = facts.length > 0 ? prepareRequest(body, deps, facts) : prepared;
     checkModeratedInputs(request, facts);
-    const refused = by ? await warningsOfBudgets(by.caller, { request, estimate }) : [];
+    const refused = by ? await checkBudgets(by.caller, { request, estimate }) : [];
     const { waiting, delayed } = await deps.jobQueue.counts();
     return { request, warnings: [...warnings, ...refused], estimate, queueDepth: waiting + delayed };
   };

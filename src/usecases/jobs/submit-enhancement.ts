@@ -6,9 +6,11 @@ import { withHold } from '../../domain/job-money.ts';
 import { finish } from '../../domain/job-moves.ts';
 import { checkPresetRule } from '../../domain/key-rules.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import type { CheckRoom, Clock, Ids, JobQueue } from '../../domain/ports.ts';
+import type { CheckRoom, Clock, Ids, JobQueue, Spending } from '../../domain/ports.ts';
 import { type Presets, promptTemplateOf } from '../../domain/preset.ts';
 import { type Accepted, type AcceptJob, capsOfCaller } from './accept-job.ts';
+import { createCheckBudgets } from './check-budgets.ts';
+import type { Preview } from './preview-request.ts';
 import { createClaims, type Submission } from './submission.ts';
 import type { SubmitJob, SubmitPolicy, UsageRowOf } from './submit-job.ts';
 import { checkKnownCost, queueLimitsOf } from './submit-refusals.ts';
@@ -18,7 +20,8 @@ interface Deps {
   acceptJob: AcceptJob;
   submitJob: Pick<SubmitJob, 'replay'>;
   updateJob: UpdateJob;
-  jobQueue: Pick<JobQueue, 'remove'>;
+  jobQueue: Pick<JobQueue, 'remove' | 'counts'>;
+  spending: Spending;
   presets: Presets;
   catalogue: Pick<ModelCatalogue, 'textPrices'>;
   /** The language model that writes descriptions. */
@@ -45,10 +48,10 @@ interface EnhancementSubmission
  */
 export function createSubmitEnhancement(deps: Deps) {
   const { claimFor } = createClaims(deps);
+  const checkBudgets = createCheckBudgets(deps);
 
   /** Checks a request against everything that can be known before it costs money. */
-  function prepare({ body, caller }: EnhancementSubmission) {
-    deps.checkRoom();
+  function prepare({ body, caller }: Pick<EnhancementSubmission, 'body' | 'caller'>) {
     checkRequestText(body);
     checkPresetRule(caller.policy.key, body);
     const chosen = deps.presets.choose(body.preset);
@@ -65,6 +68,7 @@ export function createSubmitEnhancement(deps: Deps) {
     const named = { caller, idempotencyKey, identity: { route: 'POST /prompts/enhance', body } };
     let prepared: ReturnType<typeof prepare>;
     try {
+      deps.checkRoom();
       prepared = prepare(submission);
     } catch (error) {
       // A job that was accepted under this key stays accepted, even if it would be refused now.
@@ -90,6 +94,14 @@ export function createSubmitEnhancement(deps: Deps) {
     return deps.acceptJob(withHold(job), { claim, caps, queueLimits: queueLimitsOf(caller), estimate });
   }
 
+  /** Checks and estimates a request. Nothing is stored, queued or held. */
+  async function preview(by: Pick<EnhancementSubmission, 'body' | 'caller'>): Promise<Preview> {
+    const { request, estimate } = prepare(by);
+    const warnings = await checkBudgets(by.caller, { request, estimate });
+    const { waiting, delayed } = await deps.jobQueue.counts();
+    return { request, warnings, estimate, queueDepth: waiting + delayed };
+  }
+
   /** Cancels an enhancement that no worker has begun. Nothing was spent on it, and its caller has left. */
   async function cancelQueued({ tenant, id }: ImageJob): Promise<void> {
     await deps.updateJob({ tenant, id }, (job) =>
@@ -100,6 +112,6 @@ export function createSubmitEnhancement(deps: Deps) {
     await deps.jobQueue.remove(id).catch(() => false);
   }
 
-  return { submit, cancelQueued };
+  return { submit, preview, cancelQueued };
 }
 export type SubmitEnhancement = ReturnType<typeof createSubmitEnhancement>;

@@ -98,3 +98,4 @@ class Problem:
     error: Dict[str, Any] = field(default_factory=dict)
     budget: Optional[BudgetFigures] = None
     estimate_micro_usd: Optional[int] = None
+    billing: Optional[str] = None

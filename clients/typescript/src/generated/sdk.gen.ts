@@ -140,7 +140,7 @@ export const varyJob = <ThrowOnError extends boolean = false>(options: Options<V
 /**
  * Enhance a prompt
  *
- * A language model writes the detailed description that `enhance` would send to the image model. One call is made and paid, in the budgets and the ledger like every other call, as a job without images that lists and webhooks omit. The response waits at most 55 s. A repetition with the same Idempotency-Key returns the same result and pays nothing.
+ * A language model writes the detailed description that `enhance` would send to the image model. One call is made and paid, in the budgets and the ledger like every other call, as a job without images that lists and webhooks omit. The response waits at most 55 s. A repetition with the same Idempotency-Key returns the same result and pays nothing. `dry_run` returns the cost first.
  */
 export const enhancePrompt = <ThrowOnError extends boolean = false>(options: Options<EnhancePromptData, ThrowOnError>) => (options.client ?? client).post<EnhancePromptResponses, EnhancePromptErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

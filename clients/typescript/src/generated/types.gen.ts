@@ -1294,7 +1294,7 @@ export type ImageEstimate = {
      */
     high_micro_usd: number | null;
     /**
-     * Seconds until the end, from the tenant's jobs of the last hour with the same model, quality and number of images; `null` if there are fewer than five.
+     * Seconds until the end, from the tenant's jobs of the last hour with the same model, quality and number of images; `null` if there are fewer than five, and for an enhancement.
      */
     eta_s: SecondsRange | null;
     /**
@@ -1320,6 +1320,7 @@ export type ImagePreview = {
  * A prompt and the description that a language model wrote from it.
  */
 export type Enhancement = {
+    object: 'enhancement';
     /**
      * The prompt of the request.
      */
@@ -1330,6 +1331,34 @@ export type Enhancement = {
     enhanced: string;
     usage: TokenUsage | null;
     cost: JobCost;
+};
+
+/**
+ * The request of an enhancement with its model.
+ */
+export type AcceptedEnhancement = {
+    /**
+     * Description of the image, 1 to 32,000 code points in any language, not only spaces. A model may allow less.
+     */
+    prompt: string;
+    preset?: PresetChoice;
+    /**
+     * The language model that writes the description.
+     */
+    model: string;
+};
+
+/**
+ * Result of a dry run of an enhancement. Nothing is stored or queued.
+ */
+export type EnhancementPreview = {
+    object: 'enhancement_preview';
+    request: AcceptedEnhancement;
+    /**
+     * Remarks on the request.
+     */
+    warnings: Array<string>;
+    estimate: ImageEstimate;
 };
 
 /**
@@ -2798,6 +2827,7 @@ export type Problem = {
      * Only with `budget_exceeded`: the amount that had to be held; null if unknown.
      */
     estimate_micro_usd?: number | null;
+    billing?: Billing;
     /**
      * Only with `too_many_requests`: names of the exhausted limits, as in `RateLimit-Policy`.
      */
@@ -3116,7 +3146,7 @@ export type HealthStatus = 'ok' | 'unavailable';
 /**
  * Stable error code. New codes may be added.
  */
-export type ErrorCode = 'invalid_json' | 'invalid_request' | 'invalid_idempotency_key' | 'unauthorized' | 'budget_exceeded' | 'insufficient_scope' | 'tenant_suspended' | 'model_not_allowed' | 'preset_required' | 'too_many_records' | 'link_expired' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_terminal' | 'not_retryable_job' | 'nothing_to_settle' | 'endpoint_disabled' | 'too_many_secrets' | 'key_revoked' | 'own_key' | 'too_many_uploads' | 'too_many_keys' | 'too_many_endpoints' | 'canceled' | 'erased' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'validation_failed' | 'idempotency_key_reused' | 'model_retired' | 'model_unknown' | 'cost_unknown' | 'max_cost_exceeded' | 'input_invalid' | 'destination_forbidden' | 'too_many_requests' | 'moderation_throttled' | 'headers_too_large' | 'internal' | 'queue_full' | 'store_full' | 'store_unavailable' | 'storage_unavailable' | 'newer_release' | 'shutting_down' | 'input_unavailable' | 'moderation_blocked' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_quota_exhausted' | 'provider_unauthorized' | 'provider_rejected' | 'provider_outcome_unknown' | 'provider_unusable_answer' | 'storage_failed' | 'queue_timeout' | 'run_timeout' | 'worker_lost';
+export type ErrorCode = 'invalid_json' | 'invalid_request' | 'invalid_idempotency_key' | 'unauthorized' | 'budget_exceeded' | 'insufficient_scope' | 'origin_not_allowed' | 'tenant_suspended' | 'model_not_allowed' | 'preset_required' | 'too_many_records' | 'link_expired' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_terminal' | 'not_retryable_job' | 'nothing_to_settle' | 'endpoint_disabled' | 'too_many_secrets' | 'key_revoked' | 'own_key' | 'too_many_uploads' | 'too_many_keys' | 'too_many_endpoints' | 'canceled' | 'erased' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'validation_failed' | 'idempotency_key_reused' | 'model_retired' | 'model_unknown' | 'cost_unknown' | 'max_cost_exceeded' | 'input_invalid' | 'destination_forbidden' | 'too_many_requests' | 'moderation_throttled' | 'headers_too_large' | 'internal' | 'queue_full' | 'store_full' | 'store_unavailable' | 'storage_unavailable' | 'newer_release' | 'shutting_down' | 'input_unavailable' | 'moderation_blocked' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_quota_exhausted' | 'provider_unauthorized' | 'provider_rejected' | 'provider_outcome_unknown' | 'provider_unusable_answer' | 'storage_failed' | 'queue_timeout' | 'run_timeout' | 'worker_lost';
 
 /**
  * Purpose of a file. All have the same effect.
@@ -3127,6 +3157,11 @@ export type OpenAiFilePurpose = 'vision' | 'user_data';
  * Form of the images in the response. Default: `b64_json`.
  */
 export type OpenAiResponseFormat = 'url' | 'b64_json';
+
+/**
+ * Validates, normalizes and estimates. Nothing is stored, queued or held. `warnings` says if a budget would refuse the request now.
+ */
+export type DryRun = boolean;
 
 /**
  * 1 to 255 visible ASCII characters, bare or quoted. The same key with the same body returns the same job.
@@ -4132,7 +4167,12 @@ export type EnhancePromptData = {
         'idempotency-key'?: string;
     };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Validates, normalizes and estimates. Nothing is stored, queued or held. `warnings` says if a budget would refuse the request now.
+         */
+        dry_run?: boolean;
+    };
     url: '/prompts/enhance';
 };
 
@@ -4211,9 +4251,13 @@ export type EnhancePromptError = EnhancePromptErrors[keyof EnhancePromptErrors];
 
 export type EnhancePromptResponses = {
     /**
-     * The enhanced prompt
+     * The enhanced prompt; with `dry_run` the preview
      */
-    200: Enhancement;
+    200: ({
+        object: 'enhancement';
+    } & Enhancement) | ({
+        object: 'enhancement_preview';
+    } & EnhancementPreview);
 };
 
 export type EnhancePromptResponse = EnhancePromptResponses[keyof EnhancePromptResponses];

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../domain/api-key.ts';
 import {
   type EnhancementRequest,
   enhancementWaitSeconds,
@@ -9,10 +10,11 @@ import type { ImageJob } from '../../../domain/image-job.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { refuseWhileDraining } from '../draining.ts';
-import { enhancementExample } from '../examples.ts';
+import { type DryRunQuery, dryRunQuery, viewEstimate } from '../dry-run.ts';
+import { enhancementExample, enhancementPreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
-import { ref } from '../json-schema.ts';
+import { ref, unionOf } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { PresentTo } from '../present-to.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
@@ -25,25 +27,31 @@ interface Deps {
   readonly draining: AbortSignal;
 }
 
+const enhancedOrPreview = unionOf('object', [
+  ['enhancement', 'Enhancement'],
+  ['enhancement_preview', 'EnhancementPreview'],
+]);
+
 const schema = {
   operationId: 'enhancePrompt',
   summary: 'Enhance a prompt',
-  description: `A language model writes the detailed description that \`enhance\` would send to the image model. One call is made and paid, in the budgets and the ledger like every other call, as a job without images that lists and webhooks omit. The response waits at most ${enhancementWaitSeconds} s. A repetition with the same Idempotency-Key returns the same result and pays nothing.`,
+  description: `A language model writes the detailed description that \`enhance\` would send to the image model. One call is made and paid, in the budgets and the ledger like every other call, as a job without images that lists and webhooks omit. The response waits at most ${enhancementWaitSeconds} s. A repetition with the same Idempotency-Key returns the same result and pays nothing. \`dry_run\` returns the cost first.`,
   tags: ['images'],
   headers: { type: 'object', properties: { 'idempotency-key': requestHeader.idempotencyKey } },
+  querystring: dryRunQuery,
   body: ref('EnhancementRequest'),
   response: {
-    200: json('The enhanced prompt', 'Enhancement', {
+    200: json('The enhanced prompt; with `dry_run` the preview', enhancedOrPreview, {
       headers: {
         'idempotent-replayed': header.replayed,
         'cache-control': header.cacheControl,
         'x-darkroom-job-id': {
-          description: 'Id of the job, as in the ledger. It can be read and erased by this id.',
+          description:
+            'Id of the job, as in the ledger. It can be read and erased by this id. A dry run has no job.',
           type: 'string',
-          required: true,
         },
       },
-      examples: { enhanced: enhancementExample },
+      examples: { enhanced: enhancementExample, preview: enhancementPreviewExample },
     }),
     ...problems(
       { body: true },
@@ -79,21 +87,24 @@ const schema = {
 export function enhancePromptRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, presentTo, draining } = deps;
   const wait = createWait(deps);
-  app.route<{ Body: EnhancementRequest }>({
+  app.route<{ Body: EnhancementRequest; Querystring: DryRunQuery }>({
     method: 'POST',
     url: '/prompts/enhance',
     config: { scope: 'images:write' },
     schema,
     handler: async (request, reply) => {
-      refuseWhileDraining(draining);
       const caller = callerOf(request);
+      // The key is read first, so that a dry run reports a malformed key too.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
+      reply.header('cache-control', 'no-store');
+      if (request.query.dry_run === true) return preview(jobs, { caller, body: request.body });
+      refuseWhileDraining(draining);
       const leave = enterSlot(deps.longPollSlots, caller.tenant);
       try {
         const submission = { caller, body: request.body, idempotencyKey, ...jobTraceOf(request) };
         const { job, replayed } = await jobs.submitEnhancement.submit(submission);
         request.jobId = job.id;
-        reply.header('x-darkroom-job-id', job.id).header('cache-control', 'no-store');
+        reply.header('x-darkroom-job-id', job.id);
         if (replayed) reply.header('idempotent-replayed', 'true');
         const latest = await wait(request as FastifyRequest, reply, {
           job,
@@ -105,6 +116,21 @@ export function enhancePromptRoute(app: FastifyInstance, deps: Deps): void {
       }
     },
   });
+}
+
+/** Returns the cost of an enhancement. No list has enhancements, so the time that they take is unknown. */
+async function preview(
+  jobs: Deps['jobs'],
+  by: { readonly caller: Caller; readonly body: EnhancementRequest },
+) {
+  const previewed = await jobs.submitEnhancement.preview(by);
+  const { warnings, request } = previewed;
+  return {
+    object: 'enhancement_preview',
+    request: { ...by.body, model: request.model },
+    warnings,
+    estimate: viewEstimate(previewed, null),
+  };
 }
 
 function enterSlot(slots: TenantSlots, tenant: string): () => void {

@@ -7,6 +7,7 @@ import type { Inputs } from '../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
+import { type DryRunQuery, dryRunQuery, viewEstimate } from '../dry-run.ts';
 import { editFiles, limitTexts, withInputs } from '../edit-form.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
@@ -34,16 +35,7 @@ const schema = {
     'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55. With `images` the job is an edit. Its files are fields of a form, data, uploads, earlier images, or https addresses.',
   tags: ['images'],
   headers: submissionHeaders,
-  querystring: {
-    type: 'object',
-    properties: {
-      dry_run: {
-        type: 'boolean',
-        description:
-          'Validates, normalizes and estimates. Nothing is stored, queued or held. `warnings` says if a budget would refuse the request now.',
-      },
-    },
-  },
+  querystring: dryRunQuery,
   body: {
     content: {
       'application/json': { schema: ref('ImageRequest') },
@@ -94,7 +86,7 @@ const schema = {
 /** `POST /images`: accepts a request durably, or previews it. */
 export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, inputs, addresses, sendAccepted, lifecycleHeadersOf, draining } = deps;
-  app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
+  app.route<{ Body: ImageRequestBody; Querystring: DryRunQuery }>({
     method: 'POST',
     url: '/images',
     config: { scope: 'images:write', files: editFiles },
@@ -139,16 +131,8 @@ async function preview(
   body: ImageRequestFields,
   edit: { readonly caller: Caller; readonly inputs: readonly RequestedInput[] },
 ) {
-  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(body, edit);
-  return {
-    object: 'image_preview',
-    request,
-    warnings,
-    estimate: {
-      low_micro_usd: estimate?.low ?? null,
-      high_micro_usd: estimate?.high ?? null,
-      eta_s: await jobs.getEta(edit.caller.tenant, request),
-      queue_depth: queueDepth,
-    },
-  };
+  const previewed = await jobs.submitJob.preview(body, edit);
+  const { request, warnings } = previewed;
+  const eta = await jobs.getEta(edit.caller.tenant, request);
+  return { object: 'image_preview', request, warnings, estimate: viewEstimate(previewed, eta) };
 }

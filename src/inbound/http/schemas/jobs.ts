@@ -70,7 +70,7 @@ const ImageEstimate = z
         'Upper bound for one attempt of each image, in micro-USD; `null` if unknown. If quality or size are left to the model, it covers the dearest choice. `max_cost_micro_usd` compares with it.',
       ),
     eta_s: SecondsRange.nullable().describe(
-      "Seconds until the end, from the tenant's jobs of the last hour with the same model, quality and number of images; `null` if there are fewer than five.",
+      "Seconds until the end, from the tenant's jobs of the last hour with the same model, quality and number of images; `null` if there are fewer than five, and for an enhancement.",
     ),
     queue_depth: z.int().describe('Number of tasks that wait in the queue.'),
   })
@@ -84,6 +84,19 @@ const ImagePreview = z
     estimate: ImageEstimate,
   })
   .describe('Result of a dry run. Nothing is stored or queued.');
+
+const AcceptedEnhancement = EnhancementRequest.extend({
+  model: z.string().describe('The language model that writes the description.'),
+}).describe('The request of an enhancement with its model.');
+
+const EnhancementPreview = z
+  .object({
+    object: z.literal('enhancement_preview'),
+    request: AcceptedEnhancement,
+    warnings: z.array(z.string()).describe('Remarks on the request.'),
+    estimate: ImageEstimate,
+  })
+  .describe('Result of a dry run of an enhancement. Nothing is stored or queued.');
 
 /** Schemas of jobs. */
 export const jobSchemas: SchemaGroup = {
@@ -120,6 +133,8 @@ export const jobSchemas: SchemaGroup = {
     ImageEstimate,
     ImagePreview,
     Enhancement,
+    AcceptedEnhancement,
+    EnhancementPreview,
   },
   values: {
     JobStatus: {

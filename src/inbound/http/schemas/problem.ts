@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { budgetWindows } from '../../../domain/access-policy.ts';
-import { errorCodes } from '../../../domain/errors.ts';
+import { billings, errorCodes } from '../../../domain/errors.ts';
 import { problemExample } from '../examples.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 
@@ -55,6 +55,10 @@ const Problem = z
       .nullable()
       .optional()
       .describe('Only with `budget_exceeded`: the amount that had to be held; null if unknown.'),
+    billing: z
+      .enum(billings)
+      .optional()
+      .describe('Only of an enhancement that was accepted and brought no description: its charge.'),
     'violated-policies': z
       .array(z.string())
       .optional()
