@@ -85,14 +85,45 @@ describe.skipIf(!hasChromium)('the screen of webhooks', () => {
 
     const { page, faults, close } = await browser.open(`/webhooks?endpoint=${id}`, { key: testKeys.acme });
     const rows = page.getByRole('region', { name: 'Deliveries table' }).locator('tbody tr');
-    await expect.poll(() => rows.count()).toBe(25);
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(25);
     await page.getByRole('button', { name: 'Load more' }).click();
     await page.getByText('No older deliveries').waitFor();
-    await expect.poll(() => rows.count()).toBe(await count());
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(await count());
     const before = await count();
     await generate(12);
     await expect.poll(count, { timeout: 15_000 }).toBeGreaterThan(before);
     await expect.poll(async () => (await rows.count()) - (await count()), { timeout: 30_000 }).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('lists the deliveries of one job alone, as the job screen links to them', async () => {
+    const endpointServer = await receive();
+    await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
+    const [one, other] = await Promise.all(
+      ['One heron', 'Another heron'].map((prompt) => service.acme.generate({ prompt, quality: 'low' })),
+    );
+    await arrived(endpointServer.requests, 2);
+
+    const { page, faults, violations, close } = await browser.open(`/jobs/${one?.id}`, {
+      key: testKeys.acme,
+    });
+    await page.getByRole('link', { name: 'All deliveries of this job' }).click();
+    const rows = page.getByRole('region', { name: 'Deliveries table' }).locator('tbody tr');
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(1);
+    await rows.getByTitle(one?.id ?? 'missing').waitFor();
+    expect(new URL(page.url()).searchParams.get('job')).toBe(one?.id);
+    expect(await violations()).toEqual([]);
+
+    await rows.getByRole('link', { name: 'image.succeeded' }).click();
+    await page.getByRole('complementary', { name: 'Delivery' }).waitFor();
+    await page.getByRole('button', { name: /^Job / }).click();
+    await page.getByTitle(other?.id ?? 'missing').waitFor();
+    await page.goBack();
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(1);
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('failed');
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.getByTitle(other?.id ?? 'missing').waitFor();
     expect(faults).toEqual([]);
     await close();
   });

@@ -38,8 +38,8 @@ export function Deliveries({ job }: { job: ImageJob }) {
     <section class="stack stack-sm">
       <div class="row row-between">
         <h2>{t('deliveries')}</h2>
-        <a class="faint" href={href('/webhooks')}>
-          {t('all')}
+        <a class="faint" href={href('/webhooks', { job: job.id })}>
+          {t('deliveries.all')}
         </a>
       </div>
       {deliveries.error ? <ProblemNote error={deliveries.error} onRetry={deliveries.refresh} /> : null}
@@ -70,7 +70,10 @@ function DeliveryRow({ delivery }: { delivery: WebhookDelivery }) {
       <Badge status={status} {...(icon ? { icon } : {})}>
         {known ? t(`delivery.${known}`) : status}
       </Badge>
-      <a class="truncate grow" href={href('/webhooks', { delivery: delivery.id })}>
+      <a
+        class="truncate grow"
+        href={href('/webhooks', { job: delivery.image_id ?? undefined, delivery: delivery.id })}
+      >
         {delivery.type}
       </a>
       <span class="faint num">

@@ -1,9 +1,11 @@
+import type { ComponentChildren } from 'preact';
 import type { Page, WebhookDelivery, WebhookEndpoint } from '../../api/types.ts';
 import { usePages } from '../../api/use-pages.ts';
 import { Button } from '../../components/button.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { EmptyState, SkeletonLines } from '../../components/state.tsx';
+import { shortId } from '../../format/short-id.ts';
 import { useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
@@ -27,10 +29,10 @@ interface Props {
   readonly version: number;
 }
 
-/** The deliveries of all endpoints, or of the selected one, newest first. */
+/** The deliveries of all endpoints, or those that the address selects, newest first. */
 export function Deliveries({ query, endpoint, version }: Props) {
   const t = useText(webhooks);
-  const list = useDeliveries(query.get('endpoint'), query.get('status'), version);
+  const list = useDeliveries(query, version);
   const { items: rows, hasMore, isLoadingMore, error, more, refresh } = list;
   return (
     <section class="card" aria-labelledby="deliveries">
@@ -50,7 +52,7 @@ export function Deliveries({ query, endpoint, version }: Props) {
           </div>
         )
       ) : rows.length === 0 ? (
-        <NoDeliveries isFiltered={query.get('status') !== null} />
+        <NoDeliveries isFiltered={query.has('status') || query.has('job')} />
       ) : (
         <>
           <DeliveryTable deliveries={rows} query={query} />
@@ -72,19 +74,21 @@ function Filters({ query, endpoint }: { query: URLSearchParams; endpoint: Webhoo
   const t = useText(webhooks);
   const status = query.get('status') ?? '';
   const host = endpoint ? hostOf(endpoint.url) : query.get('endpoint');
+  const job = query.get('job');
   return (
-    <div class="row push">
+    <div class="row row-wrap push">
+      {job ? (
+        <Chip title={t('showAllJobs', { job })} onRemove={() => changeQuery({ job: undefined })}>
+          {t('ofOneJob', { job: shortId(job) })}
+        </Chip>
+      ) : null}
       {host ? (
-        <button
-          type="button"
-          class="chip"
-          data-active="true"
+        <Chip
           title={t('showAll', { host })}
-          onClick={() => changeQuery({ endpoint: undefined, delivery: undefined })}
+          onRemove={() => changeQuery({ endpoint: undefined, delivery: undefined })}
         >
           {host}
-          <Icon name="close" />
-        </button>
+        </Chip>
       ) : null}
       <select
         class="select select-sm"
@@ -104,12 +108,23 @@ function Filters({ query, endpoint }: { query: URLSearchParams; endpoint: Webhoo
   );
 }
 
+/** An active filter, which a click removes. */
+function Chip(props: { title: string; onRemove: () => void; children: ComponentChildren }) {
+  const { title, onRemove, children } = props;
+  return (
+    <button type="button" class="chip" data-active="true" title={title} onClick={onRemove}>
+      {children}
+      <Icon name="close" />
+    </button>
+  );
+}
+
 function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
   const t = useText(webhooks);
   if (!isFiltered) return <EmptyState icon="send" title={t('noDeliveries')} text={t('noDeliveriesText')} />;
   return (
     <EmptyState icon="send" title={t('nothingMatches')} text={t('nothingMatchesText')}>
-      <Button onClick={() => changeQuery({ endpoint: undefined, status: undefined })}>
+      <Button onClick={() => changeQuery({ endpoint: undefined, job: undefined, status: undefined })}>
         {t('clearFilters')}
       </Button>
     </EmptyState>
@@ -117,15 +132,20 @@ function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
 }
 
 /** Reads the deliveries again and again, and older pages on request. */
-function useDeliveries(endpoint: string | null, status: string | null, version: number) {
+function useDeliveries(query: URLSearchParams, version: number) {
   const { api } = useSession();
+  const chosen = {
+    endpoint_id: query.get('endpoint'),
+    image_id: query.get('job'),
+    status: query.get('status'),
+  };
   return usePages(
     (cursor, signal) =>
       api.call<Page<WebhookDelivery>>('/webhooks/deliveries', {
-        query: { limit: pageSize, endpoint_id: endpoint, status, cursor },
+        query: { limit: pageSize, ...chosen, cursor },
         signal,
       }),
-    [endpoint ?? '', status ?? '', String(version)],
+    [...Object.values(chosen).map((value) => value ?? ''), String(version)],
     { everyMs: refreshMs },
   );
 }

@@ -86,6 +86,7 @@ export const job = {
   'lineage.variation': 'Variation',
   'lineage.gone': 'Not available any more',
   deliveries: 'Deliveries',
+  'deliveries.all': 'All deliveries of this job',
   'deliveries.none': 'No webhook wanted the events of this job.',
   'delivery.delivered': 'Delivered',
   'delivery.pending': 'Queued',

@@ -38,6 +38,8 @@ export const webhooks = {
   lastAttempt: 'Last attempt',
   loadMore: 'Load more',
   allLoaded: 'No older deliveries',
+  ofOneJob: 'Job {job}',
+  showAllJobs: 'Show the deliveries of all jobs, not only {job}',
   showAll: 'Show the deliveries of all endpoints, not only {host}',
   'delivery.queued': 'Queued',
   'delivery.retrying': 'Retrying',

@@ -79,6 +79,7 @@ export const job = {
   'lineage.variation': '变体',
   'lineage.gone': '已不可用',
   deliveries: '投递',
+  'deliveries.all': '此任务的全部投递',
   'deliveries.none': '没有 webhook 订阅此任务的事件。',
   'delivery.delivered': '已送达',
   'delivery.pending': '排队中',

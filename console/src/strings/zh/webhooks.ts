@@ -41,6 +41,8 @@ export const webhooks = {
   lastAttempt: '最近尝试',
   loadMore: '加载更多',
   allLoaded: '没有更早的投递',
+  ofOneJob: '任务 {job}',
+  showAllJobs: '显示所有任务的投递，而不只是 {job}',
   showAll: '显示所有端点的投递，而不只是 {host}',
   'delivery.queued': '排队中',
   'delivery.retrying': '重试中',
