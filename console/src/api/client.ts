@@ -30,6 +30,15 @@ export class ApiError extends Error {
   get isPassing(): boolean {
     return this.isConnectionLost || (this.problem?.retryable ?? this.status >= 500);
   }
+
+  /**
+   * Whether the service may have accepted the request: the connection was lost, a proxy responded for the service, or the
+   * wait ended. A repetition with the same idempotency key shows the outcome.
+   */
+  get isOutcomeUnknown(): boolean {
+    if (this.problem) return this.problem.code === 'run_timeout';
+    return this.isConnectionLost || this.status >= 502;
+  }
 }
 
 export interface CallOptions {
@@ -40,6 +49,8 @@ export interface CallOptions {
   readonly body?: unknown;
   readonly idempotencyKey?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** `manual` refuses a redirect, for bytes that another origin may serve. */
+  readonly redirect?: RequestRedirect;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -105,6 +116,7 @@ function requestInit(key: string, options: CallOptions): RequestInit {
     },
     ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as Blob) }),
     ...(signal ? { signal } : {}),
+    redirect: options.redirect ?? 'follow',
     cache: 'no-store',
   };
 }

@@ -13,6 +13,7 @@ import type {
 export type {
   AuditEntry,
   Enhancement,
+  EnhancementPreview,
   Image,
   ImagePreview,
   JobError,

@@ -15,12 +15,10 @@ interface Props {
   readonly isAlert?: boolean;
   /** The one action besides a retry. */
   readonly action?: ComponentChildren;
-  /** Charges, in words. Default: nothing, because the request was refused. */
-  readonly billing?: string;
 }
 
 /** A failed call: what failed, its code with a link to its documentation, what was charged, and what to do next. */
-export function ProblemNote({ error, onRetry, isAlert = false, action, billing }: Props) {
+export function ProblemNote({ error, onRetry, isAlert = false, action }: Props) {
   const t = useText(common);
   const { problem, status } = error;
   if (error.isConnectionLost) {
@@ -49,7 +47,8 @@ export function ProblemNote({ error, onRetry, isAlert = false, action, billing }
           </a>
         ) : null}
         <span class="faint">
-          {status} · {billing ?? t('billing.none')}
+          {/* A refused request costs nothing. The response of a proxy says nothing about charges. */}
+          {problem ? [status, t(`billing.${problem.billing ?? 'none'}`)].join(' · ') : status}
         </span>
       </div>
       <div class="row row-wrap">

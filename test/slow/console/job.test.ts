@@ -65,7 +65,10 @@ describe.skipIf(!hasChromium)('the screen of a job in Chromium', () => {
       await page.locator('.job-head, .page').getByText('Canceled').first().waitFor();
       await page.getByRole('button', { name: 'Retry' }).click();
       const dialog = page.getByRole('dialog', { name: 'Retry this job?' });
-      await dialog.getByText(/^\$0\.0*[1-9]/).waitFor();
+      await dialog
+        .getByText(/^\$0\.0*[1-9]/)
+        .first()
+        .waitFor();
       expect(await violations()).toEqual([]);
       await dialog.getByRole('button', { name: 'Retry' }).click();
       await page.waitForURL((url) => !url.pathname.endsWith(id));

@@ -93,8 +93,8 @@ describe('the request behind an estimate', () => {
     expect(retryBody(job([{ role: 'image', source: { type: 'data' } }]))).toBeNull();
   });
 
-  it('is one image of the first image for a variation', () => {
-    expect(variationBody(job(), 'Warmer')).toMatchObject({
+  it('is one image of the named image for a variation', () => {
+    expect(variationBody(job(), 2, 'Warmer')).toMatchObject({
       prompt: 'Warmer',
       n: 1,
       images: [{ image_id: 'img_1', index: 2 }],

@@ -38,7 +38,7 @@ export function Compare({ jobs, onClose }: { jobs: readonly ImageJob[]; onClose:
     ArrowDown: () => setView((before) => moveBy(before, 0, -0.08)),
   };
   return (
-    <Dialog title={t('compare.title', { count: jobs.length })} className="dialog-wide" onClose={onClose}>
+    <Dialog title={t('compare.title', { count: jobs.length })} className="dialog-full" onClose={onClose}>
       <section
         ref={area}
         class="compare"

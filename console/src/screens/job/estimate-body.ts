@@ -27,13 +27,13 @@ export function retryBody({ request, inputs }: Pick<ImageJob, 'request' | 'input
   };
 }
 
-/** Returns the body of a dry run that costs as much as one variation of the first image. */
-export function variationBody({ id, request, images }: ImageJob, prompt: string): Body {
+/** Returns the body of a dry run that costs as much as one variation of an image. */
+export function variationBody({ id, request }: ImageJob, index: number, prompt: string): Body {
   return {
     ...priced(request),
     n: 1,
     prompt: prompt.trim() === '' ? request.prompt : prompt,
-    images: [{ image_id: id, index: images[0]?.index ?? 0 }],
+    images: [{ image_id: id, index }],
   };
 }
 

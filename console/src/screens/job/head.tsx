@@ -75,7 +75,7 @@ function Facts({ job }: { job: ImageJob }) {
   return (
     <dl class="facts facts-row">
       <div>
-        <dt>{cost.estimated ? t('fact.atMost') : t('fact.cost')}</dt>
+        <dt>{cost.estimated ? c('money.atMost') : t('fact.cost')}</dt>
         <dd class="strong row row-wrap">
           <Money microUsd={cost.micro_usd} isSimulated={isSimulated} />
           {isSimulated ? (

@@ -3,6 +3,7 @@ import type { ApiError } from '../../api/client.ts';
 import type { ImageEvent, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
 import { buttonClass } from '../../components/button.tsx';
+import { CopyButton } from '../../components/copy-button.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { EmptyState, SkeletonLines } from '../../components/state.tsx';
@@ -108,11 +109,13 @@ function Heading({ id }: { id: string }) {
 /** Everything about a job except its relations. */
 function Content(props: { job: ImageJob; events: readonly ImageEvent[]; onSettle: () => void }) {
   const { job, events, onSettle } = props;
+  const t = useText(table);
   return (
     <>
       <JobHead job={job} />
-      <div class="narrow-only">
+      <div class="narrow-only row row-wrap">
         <ImageActions job={job} />
+        <CopyButton text={job.id}>{t('copyId')}</CopyButton>
       </div>
       <Notes job={job} onSettle={onSettle} />
       <TimelineCard job={job} events={events} />

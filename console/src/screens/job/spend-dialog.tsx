@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ImageJob, ImagePreview } from '../../api/types.ts';
-import { asApiError, type Live, useLive } from '../../api/use-live.ts';
+import { asApiError, useLive } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
+import { CostBounds } from '../../components/cost-bounds.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Money, SimulatedNote } from '../../components/money.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { useSession } from '../../lib/context.ts';
 import { href, navigate } from '../../lib/router.ts';
@@ -14,8 +14,15 @@ import { common } from '../../strings/common.ts';
 import { job as table } from '../../strings/job.ts';
 import { retryBody, variationBody } from './estimate-body.ts';
 
+interface DialogProps {
+  readonly job: ImageJob;
+  /** Shows the new job. Default: its screen. */
+  readonly onMade?: ((made: ImageJob) => void) | undefined;
+  readonly onClose: () => void;
+}
+
 /** Confirms a retry, with its cost. */
-export function RetryDialog({ job, onClose }: { job: ImageJob; onClose: () => void }) {
+export function RetryDialog({ job, onMade, onClose }: DialogProps) {
   const t = useText(table);
   return (
     <SpendDialog
@@ -24,16 +31,16 @@ export function RetryDialog({ job, onClose }: { job: ImageJob; onClose: () => vo
       confirm={t('retry')}
       path={`/images/${job.id}/retry`}
       estimated={retryBody(job)}
+      onMade={onMade}
       onClose={onClose}
     />
   );
 }
 
-/** Confirms a variation of the first image, with its cost. */
-export function VaryDialog({ job, onClose }: { job: ImageJob; onClose: () => void }) {
+/** Confirms a variation of an image, with its cost. */
+export function VaryDialog({ job, index, onMade, onClose }: DialogProps & { readonly index: number }) {
   const t = useText(table);
   const [prompt, setPrompt] = useState(job.prompt.original);
-  const index = job.images[0]?.index ?? 0;
   return (
     <SpendDialog
       title={t('vary.title')}
@@ -41,8 +48,9 @@ export function VaryDialog({ job, onClose }: { job: ImageJob; onClose: () => voi
       confirm={t('vary')}
       path={`/images/${job.id}/variations`}
       body={{ index, n: 1, prompt }}
-      estimated={variationBody(job, prompt)}
+      estimated={variationBody(job, index, prompt)}
       isDisabled={prompt.trim() === ''}
+      onMade={onMade}
       onClose={onClose}
     >
       <label class="field">
@@ -59,6 +67,8 @@ export function VaryDialog({ job, onClose }: { job: ImageJob; onClose: () => voi
   );
 }
 
+const openJob = ({ id }: ImageJob) => navigate(href(`/jobs/${id}`));
+
 interface Props {
   readonly title: string;
   readonly text: string;
@@ -69,11 +79,12 @@ interface Props {
   /** Request whose cost is shown; null if its inputs cannot be named again. */
   readonly estimated: Readonly<Record<string, unknown>> | null;
   readonly isDisabled?: boolean;
+  readonly onMade?: DialogProps['onMade'];
   readonly onClose: () => void;
   readonly children?: ComponentChildren;
 }
 
-/** Confirms a new job and shows its upper bound first. Opens the new job. */
+/** Confirms a new job and shows its upper bound first. */
 function SpendDialog({
   title,
   text,
@@ -82,6 +93,7 @@ function SpendDialog({
   body,
   estimated,
   isDisabled = false,
+  onMade = openJob,
   onClose,
   children,
 }: Props) {
@@ -105,7 +117,7 @@ function SpendDialog({
       const made = await api.call<ImageJob>(path, { method: 'POST', body, idempotencyKey: key.current.key });
       refreshSelf();
       onClose();
-      navigate(href(`/jobs/${made.id}`));
+      onMade(made);
     } catch (failure) {
       setError(failure);
       setBusy(false);
@@ -115,7 +127,7 @@ function SpendDialog({
     <Dialog title={title} onClose={onClose}>
       <p class="muted">{text}</p>
       {children}
-      <UpperBound preview={preview} />
+      <CostBounds preview={preview} />
       {error ? <ProblemNote error={asApiError(error)} isAlert onRetry={() => void create()} /> : null}
       <div class="row">
         <Button className="push" onClick={onClose}>
@@ -126,24 +138,5 @@ function SpendDialog({
         </Button>
       </div>
     </Dialog>
-  );
-}
-
-/** The most that the new job can cost. */
-function UpperBound({ preview }: { preview: Live<ImagePreview> }) {
-  const t = useText(table);
-  const { isLive } = useSession();
-  return (
-    <p class="row row-wrap">
-      <span class="muted">{t('fact.atMost')}</span>
-      <span class="strong">
-        {preview.isLoading && !preview.data ? (
-          <span class="faint">…</span>
-        ) : (
-          <Money microUsd={preview.data?.estimate.high_micro_usd} isSimulated={!isLive} />
-        )}
-      </span>
-      {isLive ? null : <SimulatedNote />}
-    </p>
   );
 }

@@ -1,5 +1,5 @@
-/** The languages of the examples. */
-export const exampleLanguages = ['curl', 'typescript', 'python'] as const;
+/** The forms of an example. */
+export const exampleLanguages = ['curl', 'typescript', 'python', 'json'] as const;
 export type ExampleLanguage = (typeof exampleLanguages)[number];
 
 interface Example {
@@ -9,9 +9,10 @@ interface Example {
   readonly idempotencyKey: string;
 }
 
-/** Returns the request as a program that runs unchanged, with the API key in DARKROOM_API_KEY. */
+/** Returns the request as JSON, or as a program that runs unchanged with the API key in DARKROOM_API_KEY. */
 export function exampleOf(language: ExampleLanguage, example: Example): string {
   if (language === 'curl') return curl(example);
+  if (language === 'json') return JSON.stringify(example.body, null, 2);
   return language === 'typescript' ? typescript(example) : python(example);
 }
 

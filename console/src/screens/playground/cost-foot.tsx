@@ -1,10 +1,12 @@
 import { Button } from '../../components/button.tsx';
+import { exceedsBudget, Warnings } from '../../components/cost-bounds.tsx';
 import { ConfirmDialog } from '../../components/dialog.tsx';
 import { FieldError } from '../../components/field.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
 import { formatDuration } from '../../format/time.ts';
 import { useCan, useSession } from '../../lib/context.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
+import { common } from '../../strings/common.ts';
 import { type Form, faultOf, isComplete } from './form.ts';
 import { texts } from './texts.ts';
 import type { Estimate } from './use-estimate.ts';
@@ -23,9 +25,11 @@ interface Props {
 export function CostFoot({ form, estimate, isBusy, isConfirming, onConfirm, onClose }: Props) {
   const t = useText(texts);
   const reason = useObstacle(form, estimate);
+  const isOverBudget = reason === t('overBudget');
   return (
     <div class="form-foot stack stack-sm">
-      <CostLine estimate={estimate} isOverBudget={reason === t('overBudget')} />
+      <CostLine estimate={estimate} isOverBudget={isOverBudget} />
+      {isOverBudget ? null : <Warnings warnings={estimate.preview?.warnings} />}
       {reason && form.prompt.trim() !== '' ? <FieldError text={reason} id="generate-reason" /> : null}
       <Button
         kind="primary"
@@ -66,20 +70,20 @@ function useObstacle(form: Form, { preview, error }: Estimate): string | null {
   if (!isComplete(form)) return t('needsUploads');
   if (error && !error.isConnectionLost) return error.problem?.detail ?? error.message;
   const high = preview?.estimate.high_micro_usd;
-  const hard = self.budgets.filter(({ soft }) => !soft).map(({ remaining_micro_usd: left }) => left);
-  if (typeof high === 'number' && hard.some((left) => high > left)) return t('overBudget');
+  if (exceedsBudget(self, high)) return t('overBudget');
   return null;
 }
 
 function CostLine({ estimate, isOverBudget }: { estimate: Estimate; isOverBudget: boolean }) {
   const t = useText(texts);
   const { language } = useSettings().settings;
+  const c = useText(common);
   const { isLive } = useSession();
   const { preview, isLoading } = estimate;
   if (!preview) {
     return (
       <div class="cost-line" aria-live="polite">
-        <span class="faint">{t('cost.atMost')}</span>
+        <span class="faint">{c('money.atMost')}</span>
         <span class="cost-amount faint">{isLoading ? '…' : t('cost.afterPrompt')}</span>
       </div>
     );
@@ -89,7 +93,7 @@ function CostLine({ estimate, isOverBudget }: { estimate: Estimate; isOverBudget
     <div class="row row-between" data-loading={isLoading} aria-live="polite">
       <div class="cost-line">
         <span class="faint">
-          {t('cost.atMost')}
+          {c('money.atMost')}
           {isLive ? null : (
             <>
               {' · '}
@@ -105,7 +109,7 @@ function CostLine({ estimate, isOverBudget }: { estimate: Estimate; isOverBudget
         <span class="num">
           {low === null
             ? null
-            : t.rich('cost.from', { amount: <Money microUsd={low} isSimulated={!isLive} /> })}
+            : c.rich('money.from', { amount: <Money microUsd={low} isSimulated={!isLive} /> })}
         </span>
         <span class="num">
           {eta ? t('cost.time', { time: formatDuration(eta.p50 * 1000, language) }) : null}

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Model, Preset } from '../../api/types.ts';
 import { SelectField } from '../../components/field.tsx';
@@ -38,24 +39,27 @@ interface Props {
   readonly presets: readonly Preset[];
   readonly estimate: Estimate;
   readonly submit: Submit;
+  /** Shown above the fields. */
+  readonly top: ComponentChildren;
   readonly onGenerate: () => void;
 }
 
 const maxImages = 10;
 
 /** The form of the request, with its cost and the button that generates. */
-export function FormPane({ form, change, models, presets, estimate, submit, onGenerate }: Props) {
+export function FormPane(props: Props) {
+  const { form, change, models, presets, estimate, submit } = props;
   const t = useText(texts);
   const canWrite = useCan()('images:write');
   const usable = models.filter(({ status }) => status !== 'retired');
   const model = modelOf(form, usable, estimate);
   const errors = fieldErrors(submit.error ?? estimate.error);
-  const props: FormProps = { form, change, model, errors };
+  const fields: FormProps = { form, change, model, errors };
   const [isConfirming, setConfirming] = useState(false);
   const highest = estimate.preview?.estimate.high_micro_usd;
   const generate = () => {
     if (estimate.preview && highest === null) setConfirming(true);
-    else onGenerate();
+    else props.onGenerate();
   };
   return (
     <form
@@ -73,21 +77,22 @@ export function FormPane({ form, change, models, presets, estimate, submit, onGe
         {canWrite ? null : (
           <Note icon="keys">{t.rich('readOnly', { scope: <code>images:write</code> })}</Note>
         )}
-        <PromptField {...props} preset={presets.find(({ name }) => name === form.preset)} />
-        <PresetFields {...props} presets={presets} />
-        <Inputs {...props} />
-        <ModelField {...props} models={usable} />
-        <SizeField {...props} />
-        <QualityField {...props} />
-        <Counts {...props} />
-        <Advanced {...props} />
+        {props.top}
+        <PromptField {...fields} preset={presets.find(({ name }) => name === form.preset)} />
+        <PresetFields {...fields} presets={presets} />
+        <Inputs {...fields} />
+        <ModelField {...fields} models={usable} />
+        <SizeField {...fields} />
+        <QualityField {...fields} />
+        <Counts {...fields} />
+        <Advanced {...fields} />
       </fieldset>
       <CostFoot
         form={form}
         estimate={estimate}
         isBusy={submit.isBusy}
         isConfirming={isConfirming}
-        onConfirm={onGenerate}
+        onConfirm={props.onGenerate}
         onClose={() => setConfirming(false)}
       />
     </form>

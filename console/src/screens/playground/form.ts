@@ -1,4 +1,4 @@
-import type { Model, Preset } from '../../api/types.ts';
+import type { Image, Model, Preset } from '../../api/types.ts';
 import { parseUsd } from '../../format/parse-usd.ts';
 
 /** An input image of an edit, or its mask. */
@@ -6,11 +6,12 @@ export interface FormInput {
   /** Name within the form. */
   readonly key: string;
   readonly name: string;
-  /** Address of the image for the page. */
-  readonly previewUrl: string;
+  /** Address of the image for the page; null if only the service can read it. */
+  readonly previewUrl: string | null;
   /** Input of the request; null while the file is being uploaded. */
   readonly source:
     | { readonly upload_id: string }
+    | { readonly url: string }
     | { readonly image_id: string; readonly index: number }
     | null;
 }
@@ -92,6 +93,17 @@ export function requestOf(form: Form): Record<string, unknown> {
     mask: form.mask?.source ?? '',
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
+}
+
+/** Returns a form that edits an image of a job. */
+export function withImage(form: Form, jobId: string, { index, url }: Image): Form {
+  const input = {
+    key: `${jobId}/${index}`,
+    name: `${jobId} ${index + 1}`,
+    previewUrl: url,
+    source: { image_id: jobId, index },
+  };
+  return { ...form, inputs: [input], mask: null };
 }
 
 /** Returns the pairs of a text with one `name=value` for each line. */

@@ -1,5 +1,5 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Image, ImageJob, List, Model, Page as PageOf, Preset } from '../../api/types.ts';
+import { useMemo, useState } from 'preact/hooks';
+import type { ImageJob, List, Model, Page as PageOf, Preset } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
 import { Note } from '../../components/note.tsx';
 import { Page } from '../../components/page.tsx';
@@ -11,12 +11,15 @@ import { useText } from '../../lib/settings.ts';
 import type { ScreenProps } from '../../screens.ts';
 import { common } from '../../strings/common.ts';
 import { EmptyResult } from './empty-result.tsx';
-import { emptyForm, type Form, isComplete, requestOf } from './form.ts';
+import { emptyForm, type Form, isComplete, requestOf, withImage } from './form.ts';
 import { FormPane } from './form-pane.tsx';
 import { Recent } from './recent.tsx';
 import { RequestCard } from './request-card.tsx';
 import { JobResult } from './result.tsx';
+import type { Catalogue } from './reuse.ts';
+import { SourceNote } from './source-note.tsx';
 import { texts } from './texts.ts';
+import { useAddressForm } from './use-address-form.ts';
 import { useEstimate } from './use-estimate.ts';
 import { type Submission, type Submit, useSubmit } from './use-submit.ts';
 
@@ -30,11 +33,12 @@ export function Screen({ query }: ScreenProps) {
   const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
   const estimate = useEstimate(api, useCan()('images:write') && isComplete(form) ? body : null);
   const submit = useSubmit();
-  useEditFromAddress(query, setForm);
+  const named = useAddressForm(query, useCatalogue(models.data?.data, presets.data?.data), setForm);
 
   const follow = (job: ImageJob | null) => {
     if (!job) return;
-    changeQuery({ job: job.id });
+    changeQuery({ job: job.id, from: undefined, edit: undefined, index: undefined });
+    named.clear();
     refreshSelf();
     document.querySelector('.playground-result')?.scrollIntoView({ block: 'start' });
   };
@@ -55,6 +59,7 @@ export function Screen({ query }: ScreenProps) {
         presets={presets.data?.data ?? []}
         estimate={estimate}
         submit={submit}
+        top={<SourceNote named={named} />}
         onGenerate={() => void send({ path: '/images', body: JSON.parse(body) as unknown })}
       />
       <div class="page stack stack-lg playground-result">
@@ -63,8 +68,7 @@ export function Screen({ query }: ScreenProps) {
           <JobResult
             key={jobId}
             jobId={jobId}
-            onEdit={(image, id) => setForm((before) => withInput(before, id, image))}
-            onVary={(id, index) => void send({ path: `/images/${id}/variations`, body: { index } })}
+            onEdit={(image, id) => setForm((before) => withImage(before, id, image))}
             onFollow={follow}
             onEnd={recent.refresh}
           />
@@ -93,34 +97,12 @@ function useLists() {
   return { models, presets, recent };
 }
 
-/** Adds the image that the address names to the inputs: `?edit=img_...&index=0`, as the gallery links to. */
-function useEditFromAddress(query: URLSearchParams, setForm: (change: (form: Form) => Form) => void): void {
-  const { api } = useSession();
-  const id = query.get('edit');
-  const index = Number(query.get('index') ?? 0);
-  useEffect(() => {
-    if (!id) return;
-    api
-      .call<ImageJob>(`/images/${id}`)
-      .then((job) => {
-        const image = job.images.find((each) => each.index === index);
-        if (image) setForm((before) => withInput(before, id, image));
-      })
-      // The image may have been erased. The form then begins without it.
-      .catch(() => undefined)
-      .finally(() => changeQuery({ edit: undefined, index: undefined }, { replace: true }));
-  }, [id, index]);
-}
-
-/** Returns a form that edits an image of a job. */
-function withInput(form: Form, jobId: string, image: Image): Form {
-  const input = {
-    key: `${jobId}/${image.index}`,
-    name: `${jobId} ${image.index + 1}`,
-    previewUrl: image.url,
-    source: { image_id: jobId, index: image.index },
-  };
-  return { ...form, inputs: [input], mask: null };
+/** Returns the catalogue when both lists are loaded. */
+function useCatalogue(models: readonly Model[] | undefined, presets: readonly Preset[] | undefined) {
+  return useMemo(
+    (): Catalogue | undefined => (models && presets ? { models, presets } : undefined),
+    [models, presets],
+  );
 }
 
 function Problems({

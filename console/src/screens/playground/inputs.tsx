@@ -40,10 +40,15 @@ export function Inputs({ form, change, model, errors }: FormProps) {
       ) : null}
       <Dropzone add={add} />
       {error ? <FieldError text={error} /> : null}
-      {first && model?.edits?.mask !== false ? (
-        <MaskRow mask={form.mask} onOpen={() => setPainting(true)} onRemove={() => change({ mask: null })} />
+      {form.mask || (first?.previewUrl && model?.edits?.mask !== false) ? (
+        <MaskRow
+          mask={form.mask}
+          canPaint={Boolean(first?.previewUrl)}
+          onOpen={() => setPainting(true)}
+          onRemove={() => change({ mask: null })}
+        />
       ) : null}
-      {isPainting && first ? (
+      {isPainting && first?.previewUrl ? (
         <MaskPainter
           image={first.previewUrl}
           onUse={(mask) => change({ mask })}
@@ -108,7 +113,7 @@ function InputThumb({ input, onRemove }: { input: FormInput; onRemove: () => voi
   const t = useText(texts);
   return (
     <li class="input-thumb" aria-busy={input.source === null}>
-      <img class="thumb thumb-lg" src={input.previewUrl} alt={input.name} />
+      <Thumb className="thumb thumb-lg" url={input.previewUrl} name={input.name} />
       {input.source === null ? (
         <span class="frame-label">
           <Icon name="ring" />
@@ -120,17 +125,32 @@ function InputThumb({ input, onRemove }: { input: FormInput; onRemove: () => voi
   );
 }
 
-function MaskRow(props: { mask: FormInput | null; onOpen: () => void; onRemove: () => void }) {
+/** The image of an input; a sign if only the service can read it. */
+function Thumb({ className, url, name }: { className: string; url: string | null; name: string }) {
+  if (url !== null) return <img class={className} src={url} alt={name} title={name} />;
+  return (
+    <span class={`${className} thumb-unseen`} role="img" aria-label={name} title={name}>
+      <Icon name="image" />
+    </span>
+  );
+}
+
+function MaskRow(props: {
+  mask: FormInput | null;
+  canPaint: boolean;
+  onOpen: () => void;
+  onRemove: () => void;
+}) {
   const t = useText(texts);
-  const { mask, onOpen, onRemove } = props;
+  const { mask, canPaint, onOpen, onRemove } = props;
   return (
     <div class="row row-between">
-      <Button kind="quiet" size="sm" icon="brush" onClick={onOpen}>
+      <Button kind="quiet" size="sm" icon="brush" isDisabled={!canPaint} onClick={onOpen}>
         {mask ? t('mask.change') : t('mask')}
       </Button>
       {mask ? (
         <span class="row">
-          <img class="thumb frame-alpha" src={mask.previewUrl} alt={t('mask.alt')} />
+          <Thumb className="thumb frame-alpha" url={mask.previewUrl} name={t('mask.alt')} />
           <Button kind="quiet" size="sm" icon="close" label={t('mask.remove')} onClick={onRemove} />
         </span>
       ) : (

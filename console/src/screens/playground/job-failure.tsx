@@ -1,14 +1,11 @@
 import { useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
-import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ImageJob } from '../../api/types.ts';
-import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
 import { Note } from '../../components/note.tsx';
-import { ProblemNote } from '../../components/problem.tsx';
-import { useSession } from '../../lib/context.ts';
+import { useCan } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
+import { RetryDialog } from '../job/spend-dialog.tsx';
 import { texts } from './texts.ts';
 
 interface Props {
@@ -21,7 +18,7 @@ export function JobFailure({ job, onFollow }: Props) {
   const t = useText(texts);
   const c = useText(common);
   const errors = job.error ? [job.error] : job.image_errors;
-  const canRetry = ['failed', 'canceled', 'expired'].includes(job.status);
+  const canRetry = useCan()('images:write') && ['failed', 'canceled', 'expired'].includes(job.status);
   if (errors.length === 0 && job.status !== 'canceled') return null;
   return (
     <Note tone={job.status === 'succeeded' || job.status === 'canceled' ? 'warning' : 'danger'} icon="failed">
@@ -49,31 +46,16 @@ export function JobFailure({ job, onFollow }: Props) {
   );
 }
 
-/** A button that submits the request of a job again. A lost connection repeats it with the same key. */
+/** A button that submits the request of a job again, after its cost was shown. */
 function RetryJob({ job, onFollow }: Props) {
   const c = useText(common);
-  const { api } = useSession();
-  const [key] = useState(newIdempotencyKey);
-  const [state, setState] = useState<{ isBusy: boolean; error: ApiError | null }>({
-    isBusy: false,
-    error: null,
-  });
-  const retry = async () => {
-    setState({ isBusy: true, error: null });
-    try {
-      onFollow(await api.call<ImageJob>(`/images/${job.id}/retry`, { method: 'POST', idempotencyKey: key }));
-    } catch (error) {
-      setState({ isBusy: false, error: asApiError(error) });
-    }
-  };
+  const [isOpen, setOpen] = useState(false);
   return (
-    <div class="stack stack-sm">
-      <div class="row">
-        <Button size="sm" icon="retry" isBusy={state.isBusy} onClick={() => void retry()}>
-          {c('retry')}
-        </Button>
-      </div>
-      {state.error ? <ProblemNote error={state.error} isAlert onRetry={() => void retry()} /> : null}
+    <div class="row">
+      <Button size="sm" icon="retry" onClick={() => setOpen(true)}>
+        {c('retry')}
+      </Button>
+      {isOpen ? <RetryDialog job={job} onMade={onFollow} onClose={() => setOpen(false)} /> : null}
     </div>
   );
 }

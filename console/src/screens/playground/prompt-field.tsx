@@ -7,6 +7,7 @@ import { EnhanceDialog } from './enhance-dialog.tsx';
 import { requestOf } from './form.ts';
 import type { FormProps } from './form-pane.tsx';
 import { texts } from './texts.ts';
+import { useEnhancement } from './use-enhancement.ts';
 
 const maxPrompt = 32_000;
 
@@ -20,6 +21,8 @@ export function PromptField({
 }: FormProps & { preset: Preset | undefined }) {
   const t = useText(texts);
   const [isOpen, setOpen] = useState(false);
+  const body = JSON.stringify({ prompt: form.prompt, preset: preset ? requestOf(form).preset : undefined });
+  const enhancing = useEnhancement(body);
   const max = model?.max_prompt ?? maxPrompt;
   return (
     <Field
@@ -40,7 +43,8 @@ export function PromptField({
           {isOpen ? (
             <EnhanceDialog
               prompt={form.prompt}
-              preset={preset ? requestOf(form).preset : undefined}
+              body={body}
+              enhancing={enhancing}
               onUse={(prompt) => change({ prompt, enhance: 'off' })}
               onClose={() => setOpen(false)}
             />

@@ -1,7 +1,11 @@
 import type { ImageJob } from '../../api/types.ts';
+import { buttonClass } from '../../components/button.tsx';
 import { FadingImage } from '../../components/frame.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { useCan } from '../../lib/context.ts';
 import { href } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
+import { common } from '../../strings/common.ts';
 import { texts } from './texts.ts';
 
 const maxShown = 9;
@@ -9,6 +13,8 @@ const maxShown = 9;
 /** The latest images of the tenant. */
 export function Recent({ jobs }: { jobs: readonly ImageJob[] | undefined }) {
   const t = useText(texts);
+  const c = useText(common);
+  const mayWrite = useCan()('images:write');
   const shown = (jobs ?? []).flatMap((job) => {
     const [image] = job.images;
     return image ? [{ job, image }] : [];
@@ -24,13 +30,25 @@ export function Recent({ jobs }: { jobs: readonly ImageJob[] | undefined }) {
       </div>
       <div class="strip">
         {shown.slice(0, maxShown).map(({ job, image }) => (
-          <a key={job.id} class="frame frame-cover square" href={href('/playground', { job: job.id })}>
-            <FadingImage
-              src={image.thumbnail_url ?? image.url}
-              alt={job.prompt.original.slice(0, 120)}
-              thumbhash={image.thumbhash}
-            />
-          </a>
+          <div key={job.id} class="recent">
+            <a class="frame frame-cover square" href={href('/playground', { job: job.id })}>
+              <FadingImage
+                src={image.thumbnail_url ?? image.url}
+                alt={job.prompt.original.slice(0, 120)}
+                thumbhash={image.thumbhash}
+              />
+            </a>
+            {mayWrite ? (
+              <a
+                class={buttonClass({ size: 'sm', isIcon: true })}
+                href={href('/playground', { from: job.id })}
+                aria-label={t('recent.useAgain', { prompt: job.prompt.original.slice(0, 120) })}
+                title={c('useAgain')}
+              >
+                <Icon name="playground" />
+              </a>
+            ) : null}
+          </div>
         ))}
       </div>
     </section>

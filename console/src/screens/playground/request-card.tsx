@@ -11,10 +11,11 @@ const names: Readonly<Record<ExampleLanguage, string>> = {
   curl: 'curl',
   typescript: 'TypeScript',
   python: 'Python',
+  json: 'JSON',
 };
 const colors = { keyword: 'k', string: 's', comment: 'c' } as const;
 
-/** The request of the form as a program. */
+/** The request of the form as a program and as JSON. */
 export function RequestCard({ body }: { body: Readonly<Record<string, unknown>> }) {
   const t = useText(texts);
   const c = useText(common);

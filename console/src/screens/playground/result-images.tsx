@@ -1,14 +1,16 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Image, ImageJob } from '../../api/types.ts';
-import { Button } from '../../components/button.tsx';
+import { Button, buttonClass } from '../../components/button.tsx';
 import { FadingImage, FrameLabel } from '../../components/frame.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
 import { formatBytes } from '../../format/time.ts';
+import { useCan } from '../../lib/context.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { fileNameOf } from '../job/file-name.ts';
+import { VaryDialog } from '../job/spend-dialog.tsx';
 import { isTerminal, type Slot } from './progress.ts';
 import { texts } from './texts.ts';
 
@@ -16,11 +18,11 @@ interface Props {
   readonly job: ImageJob;
   readonly slots: readonly Slot[];
   readonly onEdit: (image: Image, jobId: string) => void;
-  readonly onVary: (jobId: string, index: number) => void;
+  readonly onFollow: (job: ImageJob) => void;
 }
 
 /** The chosen image in full, the picker of the others, and the facts and actions of the chosen one. */
-export function ResultImages({ job, slots, onEdit, onVary }: Props) {
+export function ResultImages({ job, slots, onEdit, onFollow }: Props) {
   const [chosen, setChosen] = useState<number>();
   const fallback = slots.find(({ kind }) => kind === 'image') ?? slots.find(({ kind }) => kind === 'preview');
   const slot = slots.find(({ index }) => index === chosen) ?? fallback ?? slots[0];
@@ -34,7 +36,7 @@ export function ResultImages({ job, slots, onEdit, onVary }: Props) {
         ) : null}
         <Facts job={job} slot={slot} />
         {slot.kind === 'image' ? (
-          <Actions job={job} image={slot.image} onEdit={onEdit} onVary={onVary} />
+          <Actions job={job} image={slot.image} onEdit={onEdit} onFollow={onFollow} />
         ) : null}
       </div>
     </div>
@@ -198,11 +200,14 @@ interface ActionProps {
   readonly job: ImageJob;
   readonly image: Image;
   readonly onEdit: Props['onEdit'];
-  readonly onVary: Props['onVary'];
+  readonly onFollow: Props['onFollow'];
 }
 
-function Actions({ job, image, onEdit, onVary }: ActionProps) {
+function Actions({ job, image, onEdit, onFollow }: ActionProps) {
   const t = useText(texts);
+  const c = useText(common);
+  const mayWrite = useCan()('images:write');
+  const [isVarying, setVarying] = useState(false);
   const isElsewhere = new URL(image.url, location.href).origin !== location.origin;
   return (
     <div class="row row-wrap">
@@ -215,12 +220,23 @@ function Actions({ job, image, onEdit, onVary }: ActionProps) {
         <Icon name="download" />
         {t('download')}
       </a>
-      <Button size="sm" icon="edit" onClick={() => onEdit(image, job.id)}>
-        {t('edit')}
-      </Button>
-      <Button size="sm" icon="vary" onClick={() => onVary(job.id, image.index)}>
-        {t('vary')}
-      </Button>
+      {mayWrite ? (
+        <>
+          <Button size="sm" icon="edit" onClick={() => onEdit(image, job.id)}>
+            {t('edit')}
+          </Button>
+          <Button size="sm" icon="vary" onClick={() => setVarying(true)}>
+            {t('vary')}
+          </Button>
+          <a class={buttonClass({ size: 'sm' })} href={href('/playground', { from: job.id })}>
+            <Icon name="playground" />
+            {c('useAgain')}
+          </a>
+        </>
+      ) : null}
+      {isVarying ? (
+        <VaryDialog job={job} index={image.index} onMade={onFollow} onClose={() => setVarying(false)} />
+      ) : null}
     </div>
   );
 }

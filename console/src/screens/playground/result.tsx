@@ -21,14 +21,13 @@ import { useJob } from './use-job.ts';
 interface Props {
   readonly jobId: string;
   readonly onEdit: (image: Image, jobId: string) => void;
-  readonly onVary: (jobId: string, index: number) => void;
-  /** Shows another job, for example a retry. */
+  /** Shows another job, for example a retry or a variation. */
   readonly onFollow: (job: ImageJob) => void;
   readonly onEnd: () => void;
 }
 
 /** The current job: status, stages, images and cost. */
-export function JobResult({ jobId, onEdit, onVary, onFollow, onEnd }: Props) {
+export function JobResult({ jobId, onEdit, onFollow, onEnd }: Props) {
   const t = useText(texts);
   const { data: job, error, refresh, set, progress } = useJob(jobId);
   const hasEnded = job !== undefined && isTerminal(job);
@@ -58,7 +57,7 @@ export function JobResult({ jobId, onEdit, onVary, onFollow, onEnd }: Props) {
       <ConnectionNote isShown={!hasEnded} />
       <JobFailure job={job} onFollow={onFollow} />
       {job.status === 'failed' || job.status === 'expired' || job.status === 'canceled' ? null : (
-        <ResultImages job={job} slots={slots} onEdit={onEdit} onVary={onVary} />
+        <ResultImages job={job} slots={slots} onEdit={onEdit} onFollow={onFollow} />
       )}
     </section>
   );

@@ -54,7 +54,7 @@ export function useSubmit(): Submit {
       } catch (error) {
         if (mine.signal.aborted) return null;
         const failure = asApiError(error);
-        if (!isUnknownOutcome(failure)) {
+        if (!failure.isOutcomeUnknown) {
           setState({ isBusy: false, isRepeating: false, error: failure });
           return null;
         }
@@ -64,11 +64,6 @@ export function useSubmit(): Submit {
     }
   }
   return { ...state, submit };
-}
-
-/** Whether the service may have accepted the request: the connection was lost, or a proxy responded for the service. */
-function isUnknownOutcome(error: ApiError): boolean {
-  return error.isConnectionLost || (error.status >= 502 && error.problem === null);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

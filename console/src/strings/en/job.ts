@@ -15,7 +15,6 @@ export const job = {
   providerOffline: '{provider}, offline',
   position: { one: '{count} job starts before this one', other: '{count} jobs start before this one' },
   'fact.cost': 'Cost',
-  'fact.atMost': 'Costs at most',
   'fact.model': 'Model',
   'fact.request': 'Request',
   'fact.preset': 'Preset',

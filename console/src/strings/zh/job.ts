@@ -15,7 +15,6 @@ export const job = {
   providerOffline: '{provider}，离线',
   position: { other: '前面还有 {count} 个任务' },
   'fact.cost': '费用',
-  'fact.atMost': '最多花费',
   'fact.model': '模型',
   'fact.request': '请求',
   'fact.preset': '预设',
