@@ -39,6 +39,23 @@ describe('a limit of requests per minute', () => {
     ]);
   });
 
+  it('counts requests that arrive together in one call of Redis, and states the rest of each', async () => {
+    const server = await startTestRedis();
+    onTestFinished(server.stop);
+    const { limits } = await connect({ address: server.path });
+    const taken = await Promise.all(
+      Array.from({ length: 45 }, () => limits[0]?.take(caller, [ofKey(40), ofTenant(100)])),
+    );
+    expect(await server.callsOf('evalsha')).toBeLessThanOrEqual(1);
+    const states = taken.map((each) =>
+      each?.refused ? 'refused' : each?.quotas.map((quota) => quota.remaining),
+    );
+    const passed = Array.from({ length: 40 }, (_, no) => [39 - no, 99 - no]);
+    expect(states).toEqual([...passed, ...Array(5).fill('refused')]);
+    expect(taken[0]?.quotas.map((quota) => quota.resetSeconds)).toEqual([2, 1]);
+    expect(taken[39]?.quotas.map((quota) => quota.resetSeconds)).toEqual([60, 24]);
+  });
+
   it('lets the next request pass after the stated wait, and none before it', async () => {
     const { limits } = await connect({ processes: 2 });
     const take = async (no = 0) => limits[no]?.take(caller, [ofKey(300)]);

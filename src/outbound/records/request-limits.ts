@@ -1,22 +1,33 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RequestLimits } from '../../domain/ports.ts';
 import { type Quota, requestWindowSeconds } from '../../domain/quota.ts';
+import { createBatches } from '../../lib/batches.ts';
 import type { Keys } from './keys.ts';
 import { createTakeRequests, type Taken } from './scripts/take-requests.ts';
 import { translated } from './store-errors.ts';
 
+type Limit = Pick<Quota, 'owner' | 'limit'>;
+type LimitedCaller = Parameters<RequestLimits['take']>[0];
+
 /** A refusal. No request of the same limits passes before the end of its wait. */
 interface Refusal {
   readonly at: number;
-  readonly limits: string;
   readonly taken: Taken;
 }
 
-const maxRefusals = 10_000;
+/** The limits of a key as this process applies them. */
+interface Limiter {
+  readonly take: (item: undefined) => Promise<Taken>;
+  refusal?: Refusal | undefined;
+}
+
+/** Maximum number of limiters. Above it, all are replaced, which costs a few calls. */
+const maxLimiters = 10_000;
 
 /**
- * Creates the limits of requests per minute. Requests of a refused key are refused without a call until the end of its wait,
- * because no other request can shorten the wait. A flood of one key then costs no time of Redis.
+ * Creates the limits of requests per minute. Requests of one key that arrive together share a call of the script. Requests of
+ * a refused key are refused without a call until the end of its wait, because no other request can shorten the wait. A flood
+ * of one key then costs no time of Redis.
  *
  * @param monotonicMs returns the milliseconds since any fixed moment.
  */
@@ -25,36 +36,38 @@ export function createRequestLimits(
   keys: Keys,
   monotonicMs: () => number = () => performance.now(),
 ): RequestLimits {
-  const take = createTakeRequests(redis, requestWindowSeconds * 1000);
-  const refusals = new Map<string, Refusal>();
+  const takeRequests = createTakeRequests(redis, requestWindowSeconds * 1000);
+  const limiters = new Map<string, Limiter>();
 
-  /** Returns the state of the limits of an owner that must still wait. */
-  function refusalOf(owner: string, limits: string): Taken | undefined {
-    const refusal = refusals.get(owner);
+  function limiterOf(caller: LimitedCaller, limits: readonly Limit[]): Limiter {
+    const name = `${caller.tenant} ${caller.keyId} ${limits.map((each) => `${each.owner}=${each.limit}`)}`;
+    const known = limiters.get(name);
+    if (known) return known;
+    const named = limits.map((each) => ({
+      key: keys.requestRate(caller.tenant, ownerOf(caller, each), each.limit),
+      limit: each.limit,
+    }));
+    const limiter: Limiter = { take: createBatches((items) => takeRequests(named, items.length)) };
+    if (limiters.size >= maxLimiters) limiters.clear();
+    limiters.set(name, limiter);
+    return limiter;
+  }
+
+  /** Returns the state of limits that must still wait. */
+  function refusedBy({ refusal }: Limiter): Taken | undefined {
     if (!refusal) return undefined;
     const taken = afterPause(refusal.taken, monotonicMs() - refusal.at);
-    if (taken.waitMs > 0 && refusal.limits === limits) return taken;
-    refusals.delete(owner);
-    return undefined;
+    return taken.waitMs > 0 ? taken : undefined;
   }
 
   return {
     take: (caller, limits) =>
       translated(async () => {
-        const owner = `${caller.tenant} ${caller.keyId}`;
-        const text = limits.map((each) => `${each.owner}=${each.limit}`).join(' ');
-        const known = refusalOf(owner, text);
+        const limiter = limiterOf(caller, limits);
+        const known = refusedBy(limiter);
         if (known) return stateOf(limits, known);
-        const taken = await take(
-          limits.map((each) => ({
-            key: keys.requestRate(caller.tenant, ownerOf(caller, each), each.limit),
-            limit: each.limit,
-          })),
-        );
-        if (taken.waitMs > 0) {
-          if (refusals.size >= maxRefusals) refusals.clear();
-          refusals.set(owner, { at: monotonicMs(), limits: text, taken });
-        }
+        const taken = await limiter.take(undefined);
+        limiter.refusal = taken.waitMs > 0 ? { at: monotonicMs(), taken } : undefined;
         return stateOf(limits, taken);
       }),
   };
@@ -68,7 +81,7 @@ function afterPause({ waitMs, limits }: Taken, pauseMs: number): Taken {
   };
 }
 
-function stateOf(limits: readonly Pick<Quota, 'owner' | 'limit'>[], { waitMs, limits: states }: Taken) {
+function stateOf(limits: readonly Limit[], { waitMs, limits: states }: Taken) {
   const quotas = limits.map((each, i): Quota => {
     const { remaining = 0, resetMs = 0 } = states[i] ?? {};
     const ms = waitMs > 0 && remaining === 0 ? waitMs : resetMs;
@@ -78,5 +91,4 @@ function stateOf(limits: readonly Pick<Quota, 'owner' | 'limit'>[], { waitMs, li
   return violated ? { quotas, refused: { quota: violated, waitMs } } : { quotas };
 }
 
-const ownerOf = ({ keyId }: { readonly keyId: string }, { owner }: Pick<Quota, 'owner'>) =>
-  owner === 'key' ? keyId : 't';
+const ownerOf = ({ keyId }: LimitedCaller, { owner }: Limit) => (owner === 'key' ? keyId : 't');
