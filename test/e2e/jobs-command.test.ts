@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { sha256 } from '../support/images.ts';
+import { manageKeysOf } from '../support/managed-keys.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
+import { compiledProgram } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every command is a separate process.
@@ -79,6 +83,27 @@ describe('darkroom jobs', () => {
     ]);
     expect(JSON.parse(canceled.stdout).id).toBe(slow.id);
     expect((await service.acme.ended(slow.id)).status).toBe('canceled');
+  });
+
+  it('usage reports the tenant of the key if only the address of a service is configured', async () => {
+    const { cost, request } = await service.acme.generate({ prompt: 'Counted' });
+    const made = await manageKeysOf(service.url).create({ tenant: 'acme', scopes: ['admin'] });
+    const listed = await runCommand(['usage', '--json'], {
+      cwd: service.dataDir,
+      env: { ...reach(), DARKROOM_API_KEY: made.key },
+    });
+    expect(listed.code, listed.stderr).toBe(0);
+    const [row] = JSON.parse(listed.stdout);
+    expect(row).toMatchObject({ model: request.model, day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+    expect(row.micro_usd).toBeGreaterThanOrEqual(cost.micro_usd ?? 0);
+    const own = await runCommand(['usage'], { cwd: service.dataDir, env: reach() });
+    expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/^insufficient_scope: /)]);
+  });
+
+  it('a reader that closes the pipe early ends no command with a stack trace', async () => {
+    const command = `"${process.execPath}" "${compiledProgram('main')}" openapi | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', command]);
+    expect([stdout, stderr]).toEqual(['openapi: 3.1.0\n0\n', '']);
   });
 
   it('jobs list --created-after and --created-before select by time', async () => {
