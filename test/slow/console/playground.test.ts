@@ -191,7 +191,7 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await close();
   });
 
-  it('the request of the form is shown as curl, TypeScript and Python', async () => {
+  it('the request of the form is shown as curl, TypeScript, Python and JSON', async () => {
     const { page, close } = await open();
     await page.getByLabel('Prompt').fill("A fox's den");
     const code = page.locator('#code-panel');
@@ -200,6 +200,8 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await code.getByText('darkroom.generate(').waitFor();
     await page.getByRole('tab', { name: 'TypeScript' }).press('ArrowRight');
     await code.getByText('from darkroom import Darkroom').waitFor();
+    await page.getByRole('tab', { name: 'JSON' }).click();
+    expect(JSON.parse((await code.textContent()) ?? '')).toEqual({ prompt: "A fox's den" });
     await close();
   });
 });

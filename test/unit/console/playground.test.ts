@@ -107,6 +107,10 @@ describe('the request of the playground as a program', () => {
     expect(exampleOf('curl', example)).toContain(String.raw`"A fox'\''s den"`);
   });
 
+  it('JSON is the body alone', () => {
+    expect(JSON.parse(exampleOf('json', example))).toEqual(example.body);
+  });
+
   it('TypeScript and Python pass the fields and the key', () => {
     expect(exampleOf('typescript', example)).toContain("{ idempotencyKey: 'k' }");
     expect(exampleOf('python', example)).toContain('    n=2,\n    idempotency_key="k",');

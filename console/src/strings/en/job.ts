@@ -110,5 +110,5 @@ export const job = {
   'retry.title': 'Retry this job?',
   'retry.text': 'A new job with the same request is created. It is paid like every job.',
   'vary.title': 'Vary this image?',
-  'vary.text': 'A new job edits the first image of this job.',
+  'vary.text': 'A new job edits this image.',
 } as const;

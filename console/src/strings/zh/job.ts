@@ -102,5 +102,5 @@ export const job = {
   'retry.title': '重试此任务？',
   'retry.text': '将以相同的请求创建新任务，费用与其他任务相同。',
   'vary.title': '制作此图片的变体？',
-  'vary.text': '新任务将编辑此任务的第一张图片。',
+  'vary.text': '新任务将编辑这张图片。',
 } as const;
