@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { storageIn } from '../../support/bucket.ts';
 import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
 import { plainImage, RED } from '../../support/edit-inputs.ts';
+import { startTestS3 } from '../../support/s3-server.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
@@ -116,6 +118,31 @@ describe.skipIf(!hasChromium)('links that fill the form of the playground in Chr
     ]);
     expect(faults).toEqual([]);
     await close();
+  });
+
+  it('Use again takes an upload whose bytes only another origin has, without reading them', async () => {
+    const s3 = await startTestS3();
+    onTestFinished(s3.stop);
+    const remote = await startService(storageIn(s3));
+    onTestFinished(remote.close);
+    const { body: upload } = await remote.acme
+      .post('/uploads')
+      .set('content-type', 'image/png')
+      .send(await plainImage(256, 256, RED))
+      .expect(201);
+    const images = [{ upload_id: upload.id }];
+    const source = await remote.acme.generate({ prompt: 'From a bucket', quality: 'low', images });
+    const other = await openConsole(remote.url);
+    onTestFinished(other.close);
+    const { page, faults, violations } = await other.open(`/playground?from=${source.id}`, {
+      key: testKeys.acme,
+      imageOrigins: [s3.endpoint],
+    });
+    await page.getByText('The form has the request of').waitFor();
+    await page.getByRole('img', { name: upload.id }).waitFor();
+    expect(await page.getByRole('button', { name: 'Paint a mask' }).count()).toBe(0);
+    expect(await violations()).toEqual([]);
+    expect(faults).toEqual([]);
   });
 
   it('Use again works for a recent image, and an erased job is reported', async () => {
