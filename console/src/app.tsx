@@ -22,8 +22,11 @@ export function App() {
   const keySession = useKeySession();
   useEffect(() => applySettings(settings), [settings]);
   useEffect(() => {
-    document.addEventListener('click', followLinks);
-    return () => document.removeEventListener('click', followLinks);
+    const types = ['click', 'auxclick'] as const;
+    for (const type of types) document.addEventListener(type, followLinks);
+    return () => {
+      for (const type of types) document.removeEventListener(type, followLinks);
+    };
   }, []);
   const context = useMemo(
     () => ({

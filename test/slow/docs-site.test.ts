@@ -67,6 +67,12 @@ describe.skipIf(!hasChromium)('the documentation site in Chromium', () => {
     expect(faults).toEqual([]);
   });
 
+  it('an address with a slash at its end leads to the page, whose links are relative', async () => {
+    const { page, faults } = await open('/docs/errors/');
+    expect(page.url()).toBe(`${service.url}/docs/errors`);
+    expect(faults).toEqual([]);
+  });
+
   it('pages and their navigation work without JavaScript', async () => {
     const { page } = await open('/docs', { javaScriptEnabled: false });
     expect(await page.locator('#search').isVisible()).toBe(false);

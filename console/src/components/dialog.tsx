@@ -26,6 +26,10 @@ export function Dialog({ title, onClose, isDrawer = false, className = '', child
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
+  const reopen = () => {
+    const { current } = element;
+    if (current?.isConnected && !current.open) current.showModal();
+  };
   return (
     <dialog
       ref={element}
@@ -34,6 +38,11 @@ export function Dialog({ title, onClose, isDrawer = false, className = '', child
       onCancel={(event) => {
         event.preventDefault();
         onClose();
+      }}
+      onClose={() => {
+        // After some presses of Esc the browser closes any dialog, also one that shows a secret.
+        onClose();
+        setTimeout(reopen);
       }}
     >
       <div class="stack">

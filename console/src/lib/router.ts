@@ -59,14 +59,18 @@ export function changeQuery(
   navigate(`${location.pathname}${text ? `?${text}` : ''}`, options);
 }
 
-/** Turns clicks on links of the console into navigation without a reload. */
+/**
+ * Turns clicks on links of the console into navigation without a reload. A click that asks for a new tab opens one with a
+ * copy of the storage of this tab, because a tab that the browser opens alone has no key.
+ */
 export function followLinks(event: MouseEvent): void {
-  if (event.defaultPrevented || event.button !== 0) return;
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const isForTab = event.button === 1 || (event.button === 0 && (event.metaKey || event.ctrlKey));
+  if (event.defaultPrevented || event.shiftKey || event.altKey || !(isForTab || event.button === 0)) return;
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
   if (link.pathname !== base && !link.pathname.startsWith(`${base}/`)) return;
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
-  if (link.href !== location.href) navigate(link.href);
+  if (isForTab) open(link.href, '_blank');
+  else if (link.href !== location.href) navigate(link.href);
 }

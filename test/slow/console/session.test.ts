@@ -80,6 +80,19 @@ describe.skipIf(!hasChromium)('the session of the console in Chromium', () => {
     await close();
   });
 
+  it('a click that asks for a new tab opens one with the same session', async () => {
+    const { page, close } = await browser.openSignedOut('/keys');
+    await page.getByLabel('API key').fill(testKeys.acme);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await heading(page, 'Keys and budgets').waitFor();
+    const opened = page.context().waitForEvent('page');
+    await page.getByRole('link', { name: 'Gallery' }).click({ modifiers: ['ControlOrMeta'] });
+    const other = await opened;
+    await heading(other, 'Gallery').waitFor();
+    await heading(page, 'Keys and budgets').waitFor();
+    await close();
+  });
+
   it('an id of the address cannot lead to another resource', async () => {
     const { page, close } = await browser.open('/jobs/..%2Fkeys%2Fself', { key: testKeys.acme });
     await heading(page, 'No such screen').or(page.getByText('No such job for this key')).waitFor();

@@ -41,9 +41,13 @@ export function useDocsSite(app: FastifyInstance): void {
 
   const schema = { hide: true };
   app.get('/docs', { schema }, (_request, reply) => reply.redirect(`/docs/${firstPage}`));
-  app.get<{ Params: { page: string } }>('/docs/:page', { schema }, (request, reply) =>
-    send(request, reply, request.params.page),
-  );
+  app.get<{ Params: { page: string } }>('/docs/:page', { schema }, (request, reply) => {
+    const { page } = request.params;
+    // The links of a page are relative, so its address must not end with a slash.
+    return /^[^?]*\/(\?|$)/.test(request.originalUrl)
+      ? reply.redirect(`../${encodeURIComponent(page)}`)
+      : send(request, reply, page);
+  });
   for (const folder of ['site', 'images']) {
     app.get<{ Params: { name: string } }>(`/docs/${folder}/:name`, { schema }, (request, reply) =>
       send(request, reply, `${folder}/${request.params.name}`),
