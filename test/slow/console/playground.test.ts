@@ -151,6 +151,37 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await close();
   });
 
+  it('keys that submit the form twice create one job, and none while the button is disabled', async () => {
+    const { page, close } = await open();
+    const submitted = async (prompt: string) => {
+      const { body } = await service.acme.get('/images').query({ limit: 100 }).expect(200);
+      return body.data.filter((job: { request: { prompt: string } }) => job.request.prompt === prompt).length;
+    };
+    await page.getByLabel('Prompt').fill('A crane that is made once');
+    await page
+      .locator('.cost-amount')
+      .getByText(/^\$0\.\d{4}$/)
+      .waitFor();
+    await page.evaluate(`(async () => {
+      const init = { key: 'Enter', ctrlKey: true, bubbles: true };
+      const press = () => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', init));
+      press();
+      press();
+      while (!location.search.includes('job=')) await new Promise(requestAnimationFrame);
+      press();
+    })()`);
+    await ended(page);
+    expect(await submitted('A crane that is made once')).toBe(1);
+    await page.getByLabel('Prompt').fill('A crane above its limit');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Cost limit in USD').fill('much');
+    await page.keyboard.press('Control+Enter');
+    await page.getByLabel('Cost limit in USD').fill('');
+    await page.locator('[data-loading=false] .cost-amount').waitFor();
+    expect(await submitted('A crane above its limit')).toBe(0);
+    await close();
+  });
+
   it('a cost limit that is no amount blocks the request, because it would limit nothing', async () => {
     const { page, close } = await open();
     await page.getByLabel('Prompt').fill('A fox');

@@ -59,7 +59,7 @@ export function CostFoot({ form, estimate, isBusy, isConfirming, onConfirm, onCl
 }
 
 /** Returns the reason why the form cannot be sent; null if it can. */
-function useObstacle(form: Form, { preview, error }: Estimate): string | null {
+export function useObstacle(form: Form, { preview, error }: Estimate): string | null {
   const t = useText(texts);
   const { self } = useSession();
   const canWrite = useCan()('images:write');

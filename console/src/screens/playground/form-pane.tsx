@@ -8,7 +8,7 @@ import { Stepper } from '../../components/stepper.tsx';
 import { useCan } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { Advanced } from './advanced.tsx';
-import { CostFoot } from './cost-foot.tsx';
+import { CostFoot, useObstacle } from './cost-foot.tsx';
 import { fieldErrors } from './field-errors.ts';
 import { type Form, fitToModel, maxPreviewsOf } from './form.ts';
 import { Inputs } from './inputs.tsx';
@@ -57,7 +57,10 @@ export function FormPane(props: Props) {
   const fields: FormProps = { form, change, model, errors };
   const [isConfirming, setConfirming] = useState(false);
   const highest = estimate.preview?.estimate.high_micro_usd;
+  const isBlocked = useObstacle(form, estimate) !== null;
   const generate = () => {
+    // Keys submit the form even if its button is disabled.
+    if (isBlocked || submit.isBusy) return;
     if (estimate.preview && highest === null) setConfirming(true);
     else props.onGenerate();
   };
@@ -70,7 +73,8 @@ export function FormPane(props: Props) {
         generate();
       }}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) event.currentTarget.requestSubmit();
+        const isSubmit = event.key === 'Enter' && (event.metaKey || event.ctrlKey) && !event.repeat;
+        if (isSubmit) event.currentTarget.requestSubmit();
       }}
     >
       <fieldset class="form-scroll stack" disabled={!canWrite}>

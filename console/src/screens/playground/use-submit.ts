@@ -16,11 +16,16 @@ export interface Submit {
   /** Whether the connection was lost, and the request is repeated with its key. */
   readonly isRepeating: boolean;
   readonly error: ApiError | null;
-  /** Submits a request under a new idempotency key. Resolves to the job; null if the request was refused. */
+  /**
+   * Submits a request under a new idempotency key. Resolves to the job; null if the request was refused,
+   * or if another one has no response yet.
+   */
   readonly submit: (submission: Submission) => Promise<ImageJob | null>;
 }
 
 const maxPauseMs = 15_000;
+/** Time after a response in which the same request is not meant again. */
+const doubleMs = 1_000;
 
 /**
  * Submits requests. Each call has its own idempotency key. A lost connection repeats the request with the same key until the
@@ -34,9 +39,25 @@ export function useSubmit(): Submit {
     error: null,
   });
   const controller = useRef<AbortController | null>(null);
+  const isRunning = useRef(false);
+  const latest = useRef({ text: '', until: 0 });
   useEffect(() => () => controller.current?.abort(), []);
 
-  async function submit({ path, body }: Submission): Promise<ImageJob | null> {
+  async function submit(submission: Submission): Promise<ImageJob | null> {
+    // A double click, or a key that is pressed twice, means one job. The response may arrive between the two.
+    const text = JSON.stringify(submission);
+    if (isRunning.current || (text === latest.current.text && Date.now() < latest.current.until)) return null;
+    isRunning.current = true;
+    try {
+      const job = await send(submission);
+      if (job) latest.current = { text, until: Date.now() + doubleMs };
+      return job;
+    } finally {
+      isRunning.current = false;
+    }
+  }
+
+  async function send({ path, body }: Submission): Promise<ImageJob | null> {
     const mine = new AbortController();
     controller.current = mine;
     const options: CallOptions = {
