@@ -63,7 +63,7 @@ class Transport:
                 parts.port or (443 if is_tls else 80),
                 ssl=(self.tls or ssl.create_default_context()) if is_tls else None,
             ),
-            self.connect_timeout_s,
+            min(self.connect_timeout_s, effect.timeout_s),
         )
         self._writers.append(writer)
         try:

@@ -17,7 +17,7 @@ from .results import Upload
 File = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryIO]
 """A path, bytes, or a file that is open in binary mode, which is read to its end."""
 Input = Union[File, Upload, ImageJob, InputImage]
-"""A file, an `https:` URL, a data URI, an upload, the first image of a job, or a reference as in the API."""
+"""A file, a URL, a data URI, an upload, the first image of a job, or a reference as in the API."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import json
 import random
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type, TypeVar
 
 from ._decode import decode
 from ._effects import Close, Open, Operation, Read, Request, Response, Sleep
@@ -15,6 +15,7 @@ from .error_codes import BY_CODE
 from .errors import ConnectionFailed, ServiceError, WaitTimeout
 from .results import Problem
 
+T = TypeVar("T")
 RETRYABLE_STATUSES = frozenset((408, 425, 429, 500, 502, 503, 504))
 
 
@@ -71,6 +72,13 @@ class Reply:
             return json.loads(self.body)
         except ValueError as error:
             raise ConnectionFailed("the response is not JSON") from error
+
+    def read(self, cls: Type[T]) -> T:
+        """Returns the body as a dataclass."""
+        try:
+            return decode(cls, self.json())
+        except ValueError as error:
+            raise ConnectionFailed(f"the response is not of Darkroom: {error}") from error
 
 
 def call(request: Request, policy: Policy, deadline: Deadline, *, timeout_s: float = 0) -> Operation[Reply]:

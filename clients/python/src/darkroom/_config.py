@@ -14,7 +14,10 @@ def operations_of(url: Optional[str], api_key: Optional[str], policy: Optional[P
     """Returns the operations of a service. The defaults are `DARKROOM_URL` and `DARKROOM_API_KEY`."""
     base_url = (url or os.environ.get("DARKROOM_URL") or "http://localhost:8080").rstrip("/")
     key = (api_key or os.environ.get("DARKROOM_API_KEY") or "").strip()
-    if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+    parts = urlsplit(base_url)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("The URL of the service must not contain a user, a query or a fragment.")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"The URL of the service must begin with http:// or https://: {base_url}")
     if not key:
         raise ValueError("Pass api_key, or set DARKROOM_API_KEY.")

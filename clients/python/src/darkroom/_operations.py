@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,6 @@ from urllib.parse import quote, urlencode
 
 from ._bodies import Body, File, Input, edit_body, file_body, inputs_of, json_body
 from ._call import Deadline, Policy, Reply, call
-from ._decode import decode
 from ._download import Download
 from ._effects import Operation, Request
 from ._waiting import Wait
@@ -62,12 +62,14 @@ class Operations:
     def submit(self, submission: Submission) -> Operation[ImageJob]:
         """Creates a job under one key, however often the request is sent, and waits for its end."""
         key = submission.idempotency_key or f"py-{secrets.token_hex(16)}"
+        if not re.fullmatch(r"[!-~]{1,255}", key):
+            raise ValueError("idempotency_key must be 1 to 255 visible ASCII characters without spaces.")
         deadline = Deadline(submission.timeout_s)
         try:
             reply = yield from self._call(
                 "POST", submission.path, submission.body, deadline=deadline, headers={"idempotency-key": key}
             )
-            job = decode(ImageJob, reply.json())
+            job = reply.read(ImageJob)
             if not submission.wait:
                 return job
             return (yield from self.wait(job.id, deadline, job))
@@ -92,14 +94,14 @@ class Operations:
     def get(self, job_id: str) -> Operation[ImageJob]:
         """Returns a job."""
         reply = yield from self._call("GET", job_path(job_id))
-        return decode(ImageJob, reply.json())
+        return reply.read(ImageJob)
 
     def list(self, filters: Mapping[str, Any]) -> Operation[JobList]:
         """Returns a page of jobs."""
         pairs = [(name, value) for name, value in filters.items() if name != "metadata"]
         pairs += [(f"metadata[{name}]", value) for name, value in filters.get("metadata", {}).items()]
         reply = yield from self._call("GET", "/images" + (f"?{urlencode(pairs)}" if pairs else ""))
-        return decode(JobList, reply.json())
+        return reply.read(JobList)
 
     def cancel(self, job_id: str) -> Operation[ImageJob]:
         """Cancels a job."""
@@ -111,7 +113,7 @@ class Operations:
             if job is None or job.status != "canceled":
                 raise
             return job
-        return decode(ImageJob, reply.json())
+        return reply.read(ImageJob)
 
     def erase(self, job_id: str) -> Operation[None]:
         """Erases a job. An erased job remains erased."""
@@ -123,12 +125,12 @@ class Operations:
     def upload(self, file: File) -> Operation[Upload]:
         """Stores a file."""
         reply = yield from self._call("POST", "/uploads", file_body(file))
-        return decode(Upload, reply.json())
+        return reply.read(Upload)
 
     def estimate(self, body: Body) -> Operation[ImagePreview]:
         """Validates a request and estimates its cost. Nothing is stored or paid."""
         reply = yield from self._call("POST", "/images?dry_run=true", body)
-        return decode(ImagePreview, reply.json())
+        return reply.read(ImagePreview)
 
     def download(self, image: Image, path: Optional["os.PathLike[str]"], deadline: Deadline) -> Operation[Any]:
         """Writes an image to a file and returns the path, or returns the bytes."""

@@ -56,7 +56,7 @@ class Transport:
 
     def _open(self, effect: Open) -> Response:
         request = effect.request
-        connection = self._connect(request.url)
+        connection = self._connect(request.url, min(self.connect_timeout_s, effect.timeout_s))
         try:
             connection.connect()
             socket = connection.sock
@@ -75,14 +75,12 @@ class Transport:
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Response(response.status, headers, stream)
 
-    def _connect(self, url: str) -> http.client.HTTPConnection:
+    def _connect(self, url: str, timeout_s: float) -> http.client.HTTPConnection:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme == "https":
-            return http.client.HTTPSConnection(
-                host, parts.port, timeout=self.connect_timeout_s, context=self.tls
-            )
-        return http.client.HTTPConnection(host, parts.port, timeout=self.connect_timeout_s)
+            return http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=self.tls)
+        return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
 
 
 def _send(connection: http.client.HTTPConnection, request: Request) -> None:

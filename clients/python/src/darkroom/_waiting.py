@@ -6,7 +6,6 @@ import time
 from typing import Dict, Optional
 
 from ._call import Deadline, Policy, Reply, error_of, pause_after, read_all, retry_after
-from ._decode import decode
 from ._effects import Close, Emit, Open, Operation, Read, Request, Response, Sleep
 from ._events import EventParser
 from .errors import ConnectionFailed, DarkroomError, ServiceError
@@ -92,7 +91,7 @@ class Wait:
         if response.status != 200:
             raise error_of(response, body)
         self._failures = 0
-        job = decode(ImageJob, Reply(response.status, response.headers, body).json())
+        job = Reply(response.status, response.headers, body).read(ImageJob)
         if job.has_ended:
             return job
         # The service does not wait if it holds too many polls.
