@@ -4,7 +4,7 @@ import type { Image, ImageJob, ImagePreview, ImageRequest, Upload } from './gene
 import { type EditRequest, nameOf, type Payload, payloadOf } from './image-input.ts';
 import { checkBytes, type ReadImage } from './job-image.ts';
 import { type RetryPolicy, withRetry } from './retry.ts';
-import type { CallLimits, Transport } from './transport.ts';
+import { type CallLimits, isJson, type Transport } from './transport.ts';
 
 /** Options of a generated function, with the connection and the limits of a call. */
 type Connected = ReturnType<Transport['call']>;
@@ -14,7 +14,7 @@ type Submission = Payload & { readonly query?: { dry_run: true }; readonly key?:
 export interface Calls {
   /** Makes a call by a generated function until it succeeds or cannot succeed. `failures` counts the attempts before. */
   call<T>(
-    work: (options: Connected, failures: number) => Promise<{ data: T }>,
+    work: (options: Connected, failures: number) => Promise<{ data: T; response?: Response }>,
     limits?: CallLimits,
   ): Promise<T>;
   get(id: string, options: { wait: number; signal?: AbortSignal | undefined }): Promise<ImageJob>;
@@ -32,7 +32,14 @@ const msPerByte = 0.1;
 
 export function createCalls(transport: Transport, policy: RetryPolicy): Calls {
   const call: Calls['call'] = async (work, limits = {}) => {
-    const attempt = async (failures: number) => (await work(transport.call(limits), failures)).data;
+    const attempt = async (failures: number) => {
+      const { data, response } = await work(transport.call(limits), failures);
+      // The page of another server would look like a job without fields.
+      if (response && response.status !== 204 && !isJson(response.headers)) {
+        throw new UnexpectedResponseError('The server sent no JSON. Set baseUrl to a Darkroom.', response);
+      }
+      return data;
+    };
     return withRetry(attempt, policy, limits.signal);
   };
 

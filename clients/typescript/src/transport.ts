@@ -147,7 +147,9 @@ function checkedKey(text: string): string {
   return key;
 }
 
-const isJson = (headers: Headers) => headers.get('content-type')?.includes('json') === true;
+/** Returns true for JSON and its kinds, such as problem+json. The lines of the ledger are none. */
+export const isJson = (headers: Headers): boolean =>
+  /^application\/(?:[\w.-]+\+)?json\b/.test(headers.get('content-type') ?? '');
 
 /** @throws UnexpectedResponseError if the text is no complete JSON, because a proxy cut or changed it */
 function parseJson(text: string, response: Response): unknown {

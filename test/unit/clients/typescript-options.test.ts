@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { getLedger } from '../../../clients/typescript/src/generated/index.ts';
 import { payloadOf } from '../../../clients/typescript/src/image-input.ts';
 import { Darkroom, verifyWebhook } from '../../../clients/typescript/src/index.ts';
 
@@ -54,6 +55,34 @@ describe('options of the TypeScript client', () => {
       new Darkroom({ apiKey: 'key', baseUrl }).generate({ prompt: 'A' }, made),
     );
     expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });
+  });
+
+  it('the page of another server rejects with an unexpected response instead of a job without fields', async () => {
+    const headers = { 'content-type': 'text/html' };
+    const fetch = async () => new Response('<h1>Welcome</h1>', { headers });
+    const darkroom = new Darkroom({ apiKey: 'key', baseUrl, fetch });
+    const calls = [
+      () => darkroom.get('img_1'),
+      () => darkroom.generate({ prompt: 'A fox' }),
+      () => darkroom.edit({ prompt: 'A fox', images: Buffer.from('a file') }),
+      () => darkroom.list().next(),
+      () => darkroom.cancel('img_1'),
+    ];
+    for (const call of calls) {
+      expect(await failureOf(call)).toMatchObject({ code: 'unexpected_response', status: 200 });
+    }
+  });
+
+  it('the lines of the ledger are returned as they arrived', async () => {
+    const lines = '{"id":"a"}\n{"id":"b"}\n';
+    const headers = { 'content-type': 'application/x-ndjson; charset=utf-8' };
+    const { client } = new Darkroom({
+      apiKey: 'key',
+      baseUrl,
+      fetch: async () => new Response(lines, { headers }),
+    });
+    const { data } = await getLedger({ client, throwOnError: true, parseAs: 'text' });
+    expect(data).toBe(lines);
   });
 
   it('white space at the ends of a key, as files have it, is removed', async () => {
