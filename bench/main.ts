@@ -3,10 +3,12 @@ import { createClosers } from '../src/lib/closers.ts';
 import { isMet, isTooNoisy, type Outcome, type Program } from './harness/program.ts';
 import { figure, times } from './harness/table.ts';
 import { accept } from './programs/accept.ts';
+import { capacity } from './programs/capacity.ts';
 import { delivery } from './programs/delivery.ts';
 import { depth } from './programs/depth.ts';
 import { dropin } from './programs/dropin.ts';
 import { fairness } from './programs/fairness.ts';
+import { flood } from './programs/flood.ts';
 import { inputs } from './programs/inputs.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
@@ -20,9 +22,11 @@ const programs: readonly Program[] = [
   overhead,
   memory,
   depth,
+  capacity,
   turns,
   webhooks,
   fairness,
+  flood,
   dropin,
   delivery,
   inputs,

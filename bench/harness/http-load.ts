@@ -15,7 +15,8 @@ export interface HttpTarget {
   readonly status: number;
 }
 
-export type HttpFigure = 'perSecond' | 'p50Ms' | 'p99Ms' | 'nodeMicros' | 'redisMicros';
+/** `cpuMicros` is the sum of the cost for the server process and for Redis. */
+export type HttpFigure = 'perSecond' | 'p50Ms' | 'p99Ms' | 'nodeMicros' | 'redisMicros' | 'cpuMicros';
 
 /** Limit of the load: a duration, or a number of requests. */
 export type LoadLength = { readonly seconds: number } | { readonly requests: number };
@@ -65,5 +66,6 @@ export async function loadHttp(
     p99Ms: result.latency.p99,
     nodeMicros: nodeMicros / count,
     redisMicros: redisMicros / count,
+    cpuMicros: (nodeMicros + redisMicros) / count,
   };
 }

@@ -11,6 +11,7 @@ import { bucket, region } from './s3.ts';
 export const tenant = 'bench';
 export const apiKey = 'bench-key-0123456789';
 export const authorization = `Bearer ${apiKey}`;
+export const operatorKey = 'bench-operator-key-0123456789';
 export const keyPrefix = 'darkroom';
 export const secretsKey = Buffer.alloc(32, 1);
 
@@ -61,6 +62,7 @@ export async function startDarkroom(
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: `${options.providerUrl ?? 'http://127.0.0.1:9'}/v1`,
       API_KEYS: `${tenant}:${apiKey}`,
+      ADMIN_KEY: operatorKey,
       SECRETS_KEY: secretsKey.toString('base64'),
       MAX_OPEN_JOBS: '100000000',
       WORKER_CONCURRENCY: String(options.concurrency ?? 8),

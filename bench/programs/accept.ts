@@ -6,6 +6,7 @@ import { startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results } from '../harness/rounds.ts';
 import { figure, table, times } from '../harness/table.ts';
 import { authorization, startDarkroom } from '../parts/darkroom.ts';
+import { createManagedKey } from '../parts/managed-key.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
 const secondsPerMeasurement = 3;
@@ -14,6 +15,13 @@ const body = JSON.stringify({
   size: '1024x1024',
   quality: 'high',
 });
+
+const limited = 'Darkroom, budget and limits';
+/** A budget and three limits, none of which the load reaches. */
+const rules = {
+  budgets: [{ window: 'month', limit_micro_usd: 1_000_000_000_000 }],
+  limits: { requests_per_minute: 1_000_000, concurrent_jobs: 1_000, queued_jobs: 10_000_000 },
+};
 
 /** Measures how many jobs one API process accepts. */
 export const accept: Program = {
@@ -29,7 +37,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   const variants = Object.entries(targets).map(([name, target]) => ({
     name,
     async measure(length: LoadLength = { seconds: secondsPerMeasurement * pace }) {
-      const figures = await loadHttp(target, redis, length);
+      const figures = await loadHttp(await withKey(target), redis, length);
       await redis.clear();
       return figures;
     },
@@ -39,10 +47,20 @@ async function run(options: RunOptions): Promise<Outcome> {
   return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
 }
 
+/** A request, and the rules of the managed key that sends it. */
+type Target = HttpTarget & { readonly rules?: object };
+
+/** Creates the key of a request. It is new for every measurement, because Redis is cleared in between. */
+async function withKey(target: Target): Promise<HttpTarget> {
+  if (!target.rules) return target;
+  const { authorization: key } = await createManagedKey(target.server, target.rules);
+  return { ...target, headers: { ...target.headers, authorization: key } };
+}
+
 async function startTargets(
   redis: Awaited<ReturnType<typeof startBenchRedis>>,
   { closers }: RunOptions,
-): Promise<Record<string, HttpTarget>> {
+): Promise<Record<string, Target>> {
   const post = { path: '/images', method: 'POST', body, status: 202 } as const;
   const json = { 'content-type': 'application/json' };
   const headers = { ...json, authorization };
@@ -65,6 +83,7 @@ async function startTargets(
       freshIds: true,
     },
     'Darkroom, log at info': { ...post, server: logging, headers },
+    [limited]: { ...post, server: darkroom, headers, rules },
   };
 }
 
@@ -94,6 +113,20 @@ function outcomeOf(results: Results<HttpFigure>, machine: string): Outcome {
         value: results.ratio('Darkroom', 'ceiling', 'perSecond'),
         sense: 'at least',
         limit: 0.55,
+        unit: 'x',
+      },
+      {
+        what: 'requests per second with a budget and three limits, by the tutorial’s',
+        value: results.ratio(limited, 'tutorial', 'perSecond'),
+        sense: 'at least',
+        limit: 2,
+        unit: 'x',
+      },
+      {
+        what: 'CPU of Node and Redis per request with a budget and three limits, by that without',
+        value: results.ratio(limited, 'Darkroom', 'cpuMicros'),
+        sense: 'at most',
+        limit: 1.25,
         unit: 'x',
       },
     ],

@@ -1,0 +1,126 @@
+import { createKeys } from '../../src/outbound/records/keys.ts';
+import { type Child, startChild } from '../harness/child.ts';
+import { type HttpFigure, type LoadLength, loadHttp, warmUp } from '../harness/http-load.ts';
+import { describeMachine } from '../harness/machine.ts';
+import type { Outcome, Program, RunOptions } from '../harness/program.ts';
+import { type BenchRedis, startBenchRedis } from '../harness/redis.ts';
+import { measureInRounds, type Results } from '../harness/rounds.ts';
+import { figure, table, times } from '../harness/table.ts';
+import { keyPrefix, startDarkroom, tenant } from '../parts/darkroom.ts';
+import { createManagedKey } from '../parts/managed-key.ts';
+
+const secondsPerMeasurement = 5;
+const limitPerMinute = 600;
+const floodPerSecond = (10 * limitPerMinute) / 60;
+/** Throughput that the other key must keep. */
+const minRatio = 0.95;
+const body = JSON.stringify({ prompt: 'A lighthouse in a storm, oil on canvas' });
+
+type Figure = HttpFigure | 'passedPerSecond' | 'refusedPerSecond';
+
+/** Measures what a key that sends ten times its limit takes from another key of its tenant. */
+export const flood: Program = {
+  name: 'flood',
+  title: `POST /images with one key, 64 connections, beside ${floodPerSecond} requests a second of a key that may send ${limitPerMinute / 60}`,
+  run,
+};
+
+async function run(options: RunOptions): Promise<Outcome> {
+  const redis = await startBenchRedis(options.closers, options.say);
+  const api = await startDarkroom(redis, { role: 'api' }, options.closers);
+  const length = { seconds: secondsPerMeasurement * options.pace };
+  const variants = (['alone', 'alone again', 'beside the flood'] as const).map((name) => ({
+    name,
+    measure: (given: LoadLength = length) =>
+      measure({ api, redis, options }, name === 'beside the flood', given),
+  }));
+  options.say('warming up');
+  for (const variant of variants) await variant.measure(warmUp(options.pace));
+  return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
+}
+
+interface Place {
+  readonly api: Child;
+  readonly redis: BenchRedis;
+  readonly options: RunOptions;
+}
+
+/** Loads the service with one key, and floods it with another if wanted. The keys are new, because Redis is cleared. */
+async function measure(
+  place: Place,
+  isFlooded: boolean,
+  length: LoadLength,
+): Promise<Record<Figure, number>> {
+  const { api, redis } = place;
+  const { authorization } = await createManagedKey(api, { name: 'other' });
+  const headers = { 'content-type': 'application/json', authorization };
+  const sender = isFlooded ? await startFlood(place) : null;
+  const startMs = performance.now();
+  const figures = await loadHttp(
+    { server: api, path: '/images', method: 'POST', headers, body, status: 202 },
+    redis,
+    length,
+  );
+  const seconds = (performance.now() - startMs) / 1000;
+  const { 202: passed = 0, 429: refused = 0, ...others } = (await sender?.stop()) ?? {};
+  if (Object.keys(others).length > 0) throw new Error(`the flood got ${JSON.stringify(others)}`);
+  await redis.clear();
+  return { ...figures, passedPerSecond: passed / seconds, refusedPerSecond: refused / seconds };
+}
+
+/** Starts a flood by a key whose quota is used up. `stop` resolves with the number of responses by status. */
+async function startFlood({ api, redis, options }: Place) {
+  const limits = { requests_per_minute: limitPerMinute };
+  const { id, authorization } = await createManagedKey(api, { name: 'flood', limits });
+  // The quota is whole again in a minute. Otherwise it would let the first requests of the flood pass.
+  const rate = createKeys(keyPrefix).requestRate(tenant, id, limitPerMinute);
+  await redis.client.set(rate, Date.now() + 60_000, 'EX', 60);
+  const env = {
+    SERVICE_URL: api.url,
+    AUTHORIZATION: authorization,
+    BODY: body,
+    PER_SECOND: String(floodPerSecond),
+  };
+  const child = options.closers.add(await startChild({ module: 'parts/flood-sender.js', env }), (each) =>
+    each.stop(),
+  );
+  await child.query('begin');
+  return {
+    async stop() {
+      const counts = await child.query<Record<number, number>>('end');
+      await child.stop();
+      return counts;
+    },
+  };
+}
+
+function outcomeOf(results: Results<Figure>, machine: string): Outcome {
+  const columns = [
+    'perSecond',
+    'p50Ms',
+    'p99Ms',
+    'nodeMicros',
+    'redisMicros',
+    'passedPerSecond',
+    'refusedPerSecond',
+  ] as const;
+  const rows = results.names.map((name) => [
+    name,
+    ...columns.map((each) => figure(results.median(name, each))),
+    times(results.ratio(name, 'alone', 'perSecond')),
+  ]);
+  const head = ['the other key', 'req/s', 'p50 ms', 'p99 ms', 'Node us', 'Redis us'];
+  return {
+    tables: [machine, table([...head, 'flood 202/s', 'flood 429/s', 'of alone'], rows)],
+    controls: [{ what: 'alone twice', ratio: results.ratio('alone again', 'alone', 'perSecond') }],
+    goals: [
+      {
+        what: 'requests per second beside the flood, by those alone',
+        value: results.ratio('beside the flood', 'alone', 'perSecond'),
+        sense: 'at least',
+        limit: minRatio,
+        unit: 'x',
+      },
+    ],
+  };
+}
