@@ -11,6 +11,7 @@ import { createManagedKey } from '../parts/managed-key.ts';
 
 const secondsPerMeasurement = 5;
 const limitPerMinute = 600;
+const warmUpRequests = 1_000;
 const floodPerSecond = (10 * limitPerMinute) / 60;
 /** Throughput that the other key must keep. */
 const minRatio = 0.95;
@@ -84,6 +85,7 @@ async function startFlood({ api, redis, options }: Place) {
   const child = options.closers.add(await startChild({ module: 'parts/flood-sender.js', env }), (each) =>
     each.stop(),
   );
+  await child.query('warmUp', warmUpRequests);
   await child.query('begin');
   return {
     async stop() {
