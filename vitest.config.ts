@@ -29,12 +29,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // One project, because the modules of the service are transformed and loaded again for each.
-          name: 'service',
-          include: ['test/{contract,integration,e2e}/**/*.test.ts'],
+          name: 'integration',
+          include: ['test/{contract,integration}/**/*.test.ts'],
+          globalSetup: [redis],
+          maxWorkers,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
           globalSetup: [redis, service],
           maxWorkers,
-          // Some of these files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
+          // These files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
           retry: 1,
         },
       },
