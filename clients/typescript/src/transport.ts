@@ -1,6 +1,7 @@
 import { createDeadline, type Deadline } from './deadline.ts';
 import { ConnectionError, errorOf, UnexpectedResponseError } from './errors.ts';
-import { type Client, createClient, createConfig } from './generated/client/index.ts';
+import type { Client } from './generated/client/index.ts';
+import { createGeneratedClient } from './generated-client.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
@@ -96,7 +97,7 @@ export function createTransport({ baseUrl, apiKey, fetch, timeoutMs }: Connectio
       );
     };
 
-  const client = createClient(createConfig({ baseUrl: origin, auth: keyText, fetch: boundedFetch({}) }));
+  const client = createGeneratedClient({ baseUrl: origin, auth: keyText, fetch: boundedFetch({}) });
 
   return {
     client,

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { listPresets } from '../../../clients/typescript/src/generated/index.ts';
 import {
   Darkroom,
@@ -43,6 +43,24 @@ describe('the TypeScript client', () => {
     );
     // Downloads are no fields, so that the job can be stored as the service sent it.
     expect(Object.keys(JSON.parse(JSON.stringify(job)).images[0])).not.toContain('jobId');
+  });
+
+  it('requests have no option `client`, which means something else in Deno', async () => {
+    const optionsOf = vi.fn();
+    class WatchedRequest extends Request {
+      constructor(input: string | URL | Request, init?: RequestInit) {
+        super(input, init);
+        optionsOf(Object.keys(init ?? {}));
+      }
+    }
+    vi.stubGlobal('Request', WatchedRequest);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const job = await darkroom.generate({ prompt: 'A fox in another runtime' });
+    await listPresets({ client: darkroom.client, throwOnError: true });
+    await darkroom.erase(job.id);
+    const seen = optionsOf.mock.calls.flat(2);
+    expect(seen).toContain('method');
+    expect(seen).not.toContain('client');
   });
 
   it('edit sends files, uploads, links to earlier images and a mask as the inputs of one job', async () => {
