@@ -1,7 +1,7 @@
 import { type Calls, createCalls, hasCode } from './calls.ts';
 import { createDeadline } from './deadline.ts';
 import { DarkroomError, ImagesMissingError, JobEndedError, WaitTimeoutError } from './errors.ts';
-import { readStream, type StreamOptions, type StreamStep } from './event-stream.ts';
+import { readStream, type StreamOptions, type StreamStep, streamPathOf } from './event-stream.ts';
 import type { Client } from './generated/client/index.ts';
 import { cancelJob, eraseJob, getJob, listJobs, retryJob, varyJob } from './generated/sdk.gen.ts';
 import type {
@@ -189,8 +189,7 @@ export class Darkroom {
   events(
     options: StreamOptions & { readonly job?: JobRef } = {},
   ): AsyncGenerator<StreamStep, void, undefined> {
-    const path =
-      options.job === undefined ? '/events' : `/images/${encodeURIComponent(idOf(options.job))}/events`;
+    const path = options.job === undefined ? '/events' : streamPathOf(idOf(options.job));
     return readStream(this.#transport, path, options);
   }
 

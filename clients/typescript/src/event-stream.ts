@@ -17,6 +17,9 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Returns the path of the stream of a job. */
+export const streamPathOf = (jobId: string): string => `/images/${encodeURIComponent(jobId)}/events`;
+
 /** Maximum silence of a stream. The service sends a heartbeat every 15 s. */
 const maxSilenceMs = 40_000;
 

@@ -1,6 +1,6 @@
 import { createDeadline, sleep } from './deadline.ts';
 import { DarkroomError, WaitTimeoutError } from './errors.ts';
-import { readStream } from './event-stream.ts';
+import { readStream, streamPathOf } from './event-stream.ts';
 import type { ImageEvent, ImageJob } from './generated/types.gen.ts';
 import type { Transport } from './transport.ts';
 
@@ -59,7 +59,7 @@ async function followJob(
     let isSilent = true;
     if (silentStreams < maxSilentStreams) {
       try {
-        for await (const step of readStream(deps.transport, `/images/${id}/events`, { after, signal })) {
+        for await (const step of readStream(deps.transport, streamPathOf(id), { after, signal })) {
           isSilent = false;
           after = step.id ?? after;
           if (!step.event) continue;

@@ -38,6 +38,27 @@ describe('options of the TypeScript client', () => {
     ]);
   });
 
+  it('the id of a job is one segment of the path in every call', async () => {
+    const paths: string[] = [];
+    const fetch = async (input: string | URL | Request) => {
+      paths.push(new URL(input instanceof Request ? input.url : String(input)).pathname);
+      return new Response(null, { status: 404 });
+    };
+    const darkroom = new Darkroom({ apiKey: 'key', baseUrl, fetch });
+    const id = 'a/../b?c';
+    const calls = [
+      ...[() => darkroom.get(id), () => darkroom.wait(id), () => darkroom.cancel(id)],
+      ...[() => darkroom.erase(id), () => darkroom.vary(id), () => darkroom.retry(id)],
+      () => darkroom.events({ job: id }).next(),
+    ];
+    for (const call of calls) expect(await failureOf(call)).toMatchObject({ status: 404 });
+    const job = '/images/a%2F..%2Fb%3Fc';
+    expect(paths).toEqual([
+      ...[job, `${job}/events`, job, `${job}/cancel`],
+      ...[job, `${job}/variations`, `${job}/retry`, `${job}/events`],
+    ]);
+  });
+
   it('a key that no header can contain is refused without a call and without its text', async () => {
     for (const secret of ['dkr_se\ncret', 'dkr_sécret', 'dkr_\u{1f511}secret']) {
       const failures = [
