@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { type Caller, createCaller } from '../support/caller.ts';
+import type { Caller } from '../support/caller.ts';
 import { type ManagedKeys, manageKeysOf } from '../support/managed-keys.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { textCalls } from '../support/service-environment.ts';
@@ -14,18 +14,14 @@ beforeAll(async () => {
 
 let tenants = 0;
 /** Creates a key of a new tenant with a budget of a day. */
-async function keyWith(limitMicroUsd: number): Promise<Caller> {
-  const { body } = await keys.operator
-    .post('/keys')
-    .send({
+const keyWith = async (limitMicroUsd: number): Promise<Caller> =>
+  keys.callerOf(
+    await keys.create({
       tenant: `enhance-preview-${++tenants}`,
-      name: 'previews',
       scopes: ['images:write', 'images:read', 'admin'],
       budgets: [{ window: 'day', limit_micro_usd: limitMicroUsd }],
-    })
-    .expect(201);
-  return createCaller(service.url, body.key);
-}
+    }),
+  );
 const previewOf = (body: object, caller: Caller) => caller.post('/prompts/enhance?dry_run=true').send(body);
 const heldBy = async (caller: Caller) =>
   (await caller.get('/keys/self').expect(200)).body.budgets[0].held_micro_usd;
