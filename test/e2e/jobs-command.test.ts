@@ -108,10 +108,17 @@ describe('darkroom jobs', () => {
 
   it('jobs list --created-after and --created-before select by time', async () => {
     const job = await service.acme.generate({ prompt: 'Timed' });
-    const after = await jobs('list', '--created-after', job.created_at, '--limit', '1', '--json');
-    expect(after.code, after.stderr).toBe(0);
-    const before = await jobs('list', '--created-before', '2020-01-01T00:00:00Z');
-    expect(before.stdout).toBe('No jobs.\n');
+    const [early, late] = ['2020-01-01T00:00:00Z', '2100-01-01T00:00:00Z'];
+    const found = await jobs(
+      ...['list', '--created-after', early, '--created-before', late, '--limit', '1', '--json'],
+    );
+    expect(JSON.parse(found.stdout)).toMatchObject([{ id: job.id }]);
+    for (const none of [
+      ['--created-after', late],
+      ['--created-before', early],
+    ]) {
+      expect((await jobs('list', ...none)).stdout).toBe('No jobs.\n');
+    }
   });
 
   it('jobs open prints the link in a pipe, and opens it on a terminal', async () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { getLedger } from '../../../clients/typescript/src/generated/index.ts';
 import { payloadOf } from '../../../clients/typescript/src/image-input.ts';
 import { Darkroom, verifyWebhook } from '../../../clients/typescript/src/index.ts';
@@ -71,11 +71,11 @@ describe('options of the TypeScript client', () => {
         expect(String(failure)).not.toMatch(/cret/);
       }
     }
-    const made = { idempotencyKey: 'a\nb' };
-    const reused = await failureOf(() =>
-      new Darkroom({ apiKey: 'key', baseUrl }).generate({ prompt: 'A' }, made),
-    );
-    expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });
+    for (const idempotencyKey of ['', 'a\nb', 'a b', 'x'.repeat(256)]) {
+      const darkroom = new Darkroom({ apiKey: 'key', baseUrl });
+      const reused = await failureOf(() => darkroom.generate({ prompt: 'A' }, { idempotencyKey }));
+      expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });
+    }
   });
 
   it('the page of another server rejects with an unexpected response instead of a job without fields', async () => {
@@ -132,7 +132,13 @@ describe('options of the TypeScript client', () => {
   });
 
   it('a timeout that is longer than a timer can run does not end the call', async () => {
-    const fetch = async () => Response.json({ id: 'img_1', status: 'succeeded', images: [{ index: 0 }] });
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const fetch: typeof globalThis.fetch = async (_input, init) => {
+      await vi.advanceTimersByTimeAsync(20_000);
+      init?.signal?.throwIfAborted();
+      return Response.json({ id: 'img_1', status: 'succeeded', images: [{ index: 0 }] });
+    };
     const darkroom = new Darkroom({ apiKey: 'key', baseUrl, fetch });
     const job = await darkroom.generate({ prompt: 'A fox' }, { timeoutMs: Number.MAX_SAFE_INTEGER });
     expect(job.status).toBe('succeeded');
