@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ApiError } from '../../api/client.ts';
 import type { ImageEvent, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
+import { useRefresh } from '../../api/use-refresh.ts';
 import { buttonClass } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Page } from '../../components/page.tsx';
@@ -139,17 +140,11 @@ function useRefreshByEvents(
   useEffect(() => {
     if (isBehind) refresh();
   }, [isBehind]);
-  const [planned, setPlanned] = useState<readonly number[]>([]);
-  useEvents(
-    (event) => setPlanned(event.type === 'image.succeeded' ? [refreshMs, thumbnailMs] : [refreshMs]),
-    id,
-  );
-  useEffect(() => {
-    const timers = planned.map((ms) => setTimeout(refresh, ms));
-    return () => {
-      for (const timer of timers) clearTimeout(timer);
-    };
-  }, [planned]);
+  const refreshIn = useRefresh(refresh);
+  useEvents((event) => {
+    refreshIn(refreshMs);
+    if (event.type === 'image.succeeded') refreshIn(thumbnailMs);
+  }, id);
 }
 
 /** A job that was erased, or that does not exist for this key. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Image, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
+import { useRefresh } from '../../api/use-refresh.ts';
 import { useEvents, useSession, useStreamState } from '../../lib/context.ts';
 import { addEvent, isTerminal, newProgress, type Progress } from './progress.ts';
 
@@ -25,18 +26,12 @@ export function useJob(jobId: string): LiveJob {
     hasEnded ? {} : { everyMs: pollMs },
   );
   const links = useRef(new Map<string, Image>());
-  const planned = useRef<ReturnType<typeof setTimeout>>();
-  useEffect(() => () => clearTimeout(planned.current), []);
+  const refreshIn = useRefresh(live.refresh);
 
   useEvents((event) => {
     setProgress((before) => addEvent(before, event));
     if (event.job) live.set(event.job);
-    else if (planned.current === undefined) {
-      planned.current = setTimeout(() => {
-        planned.current = undefined;
-        live.refresh();
-      }, settleMs);
-    }
+    else refreshIn(settleMs);
   }, jobId);
 
   // Events that were lost while the stream was closed are replayed; the record is read again in any case.
