@@ -25,17 +25,7 @@ export function usePages<Item>(
   const [wanted, setWanted] = useState({ name, count: 1 });
   const count = wanted.name === name ? wanted.count : 1;
   const { data, error, isLoading, refresh } = useLive(
-    async (signal) => {
-      const items: Item[] = [];
-      let cursor: string | null = null;
-      for (let page = 0; page < count; page += 1) {
-        const next: Page<Item> = await read(cursor, signal);
-        items.push(...next.data);
-        cursor = next.next_cursor;
-        if (cursor === null) break;
-      }
-      return { items, hasMore: cursor !== null, count };
-    },
+    async (signal) => ({ ...(await readPages((cursor) => read(cursor, signal), count)), count }),
     [name, count],
     options,
   );
@@ -49,4 +39,20 @@ export function usePages<Item>(
     refresh,
     more: () => (isBehind ? refresh() : setWanted({ name, count: count + 1 })),
   };
+}
+
+/** Reads the first pages of a list. */
+export async function readPages<Item>(
+  read: (cursor: string | null) => Promise<Page<Item>>,
+  count: number,
+): Promise<{ items: readonly Item[]; hasMore: boolean }> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < count; page += 1) {
+    const next: Page<Item> = await read(cursor);
+    items.push(...next.data);
+    cursor = next.next_cursor;
+    if (cursor === null) break;
+  }
+  return { items, hasMore: cursor !== null };
 }

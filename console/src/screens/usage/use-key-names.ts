@@ -1,5 +1,6 @@
 import type { ManagedKey, Page } from '../../api/types.ts';
 import { useLive } from '../../api/use-live.ts';
+import { readPages } from '../../api/use-pages.ts';
 import { useSession } from '../../lib/context.ts';
 
 const pageSize = 100;
@@ -11,16 +12,11 @@ export function useKeyNames(isEnabled: boolean, tenant: string): ReadonlyMap<str
   const { api } = useSession();
   const { data } = useLive(
     async (signal) => {
-      const names = new Map<string, string>();
-      let cursor: string | null = null;
-      for (let page = 0; page < maxPages; page += 1) {
+      const { items } = await readPages((cursor) => {
         const query = { tenant, limit: pageSize, cursor };
-        const keys: Page<ManagedKey> = await api.call('/keys', { query, signal });
-        for (const { id, name } of keys.data) names.set(id, name);
-        cursor = keys.next_cursor;
-        if (cursor === null) break;
-      }
-      return names;
+        return api.call<Page<ManagedKey>>('/keys', { query, signal });
+      }, maxPages);
+      return new Map(items.map(({ id, name }) => [id, name]));
     },
     [api, tenant],
     { isEnabled },
