@@ -38,34 +38,29 @@ export function useSubmit(): Submit {
     isRepeating: false,
     error: null,
   });
+  /** Aborts the request that has no response yet. Null if there is none. */
   const controller = useRef<AbortController | null>(null);
-  const isRunning = useRef(false);
   const latest = useRef({ text: '', until: 0 });
   useEffect(() => () => controller.current?.abort(), []);
 
   async function submit(submission: Submission): Promise<ImageJob | null> {
     // A double click, or a key that is pressed twice, means one job. The response may arrive between the two.
     const text = JSON.stringify(submission);
-    if (isRunning.current || (text === latest.current.text && Date.now() < latest.current.until)) return null;
-    isRunning.current = true;
+    if (controller.current || (text === latest.current.text && Date.now() < latest.current.until))
+      return null;
+    const mine = new AbortController();
+    controller.current = mine;
     try {
-      const job = await send(submission);
+      const job = await send(submission, mine.signal);
       if (job) latest.current = { text, until: Date.now() + doubleMs };
       return job;
     } finally {
-      isRunning.current = false;
+      controller.current = null;
     }
   }
 
-  async function send({ path, body }: Submission): Promise<ImageJob | null> {
-    const mine = new AbortController();
-    controller.current = mine;
-    const options: CallOptions = {
-      method: 'POST',
-      body,
-      idempotencyKey: newIdempotencyKey(),
-      signal: mine.signal,
-    };
+  async function send({ path, body }: Submission, signal: AbortSignal): Promise<ImageJob | null> {
+    const options: CallOptions = { method: 'POST', body, idempotencyKey: newIdempotencyKey(), signal };
     setState({ isBusy: true, isRepeating: false, error: null });
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -73,14 +68,14 @@ export function useSubmit(): Submit {
         setState({ isBusy: false, isRepeating: false, error: null });
         return job;
       } catch (error) {
-        if (mine.signal.aborted) return null;
+        if (signal.aborted) return null;
         const failure = asApiError(error);
         if (!failure.isOutcomeUnknown) {
           setState({ isBusy: false, isRepeating: false, error: failure });
           return null;
         }
         setState({ isBusy: true, isRepeating: true, error: null });
-        await pause(Math.min(maxPauseMs, 500 * 2 ** attempt), mine.signal);
+        await pause(Math.min(maxPauseMs, 500 * 2 ** attempt), signal);
       }
     }
   }
