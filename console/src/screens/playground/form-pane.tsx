@@ -14,6 +14,7 @@ import { type Form, fitToModel, maxPreviewsOf } from './form.ts';
 import { Inputs } from './inputs.tsx';
 import { PresetFields } from './preset-fields.tsx';
 import { PromptField } from './prompt-field.tsx';
+import { findModel } from './reuse.ts';
 import { SizeField } from './size-field.tsx';
 import { texts } from './texts.ts';
 import type { Estimate } from './use-estimate.ts';
@@ -105,8 +106,7 @@ export function FormPane(props: Props) {
 
 /** Returns the chosen model, or the default of the deployment, which an estimate names. */
 function modelOf(form: Form, models: readonly Model[], { preview }: Estimate): Model | undefined {
-  const name = form.model || preview?.request.model;
-  return models.find(({ id, aliases }) => id === name || aliases.includes(name ?? '')) ?? models[0];
+  return findModel(models, form.model || preview?.request.model) ?? models[0];
 }
 
 function ModelField({ form, change, models, errors }: FormProps & { models: readonly Model[] }) {
