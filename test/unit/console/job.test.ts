@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageEvent, ImageJob } from '../../../console/src/api/types.ts';
 import { ancestorsOf } from '../../../console/src/screens/job/ancestors.ts';
-import { retryBody, variationBody } from '../../../console/src/screens/job/estimate-body.ts';
+import { isRetryable, retryBody, variationBody } from '../../../console/src/screens/job/estimate-body.ts';
 import { fileNameOf } from '../../../console/src/screens/job/file-name.ts';
 import { neighborInGallery, rememberOrder } from '../../../console/src/screens/job/neighbors.ts';
 import { requestText } from '../../../console/src/screens/job/request-text.ts';
@@ -103,6 +103,18 @@ describe('the request behind an estimate', () => {
 });
 
 describe('the facts of a job', () => {
+  it('only a job that ended without success can be retried, and never one that only enhanced a prompt', () => {
+    const retryable = (status: string, n: number) =>
+      isRetryable({ status, request: { n } } as unknown as ImageJob);
+    expect(['failed', 'canceled', 'expired'].map((status) => retryable(status, 1))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(['queued', 'running', 'succeeded'].some((status) => retryable(status, 1))).toBe(false);
+    expect(retryable('failed', 0)).toBe(false);
+  });
+
   it('ancestors are the jobs of inputs and the parent, each once', () => {
     const inputs = [{ source: { image_id: 'img_0', index: 1 } }, { source: { image_id: 'img_0', index: 2 } }];
     const job = { inputs, parent_id: 'img_0' } as unknown as ImageJob;

@@ -7,6 +7,7 @@ import { CopyButton } from '../../components/copy-button.tsx';
 import { useCan, useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { job as table } from '../../strings/job.ts';
+import { isRetryable } from './estimate-body.ts';
 import { ImageActions } from './image-actions.tsx';
 
 /** Actions that open a dialog. */
@@ -25,14 +26,13 @@ export function JobActions({ job, onAction, onChanged, onError }: Props) {
   const can = useCan();
   const mayWrite = can('images:write');
   const isOpen = job.finished_at === null;
-  const isRetryable = ['failed', 'canceled', 'expired'].includes(job.status) && job.request.n !== 0;
   return (
     <>
       <CopyButton text={job.id} className="wide-only">
         {t('copyId')}
       </CopyButton>
       {mayWrite && isOpen ? <CancelButton job={job} onChanged={onChanged} onError={onError} /> : null}
-      {mayWrite && isRetryable ? (
+      {mayWrite && isRetryable(job) ? (
         <Button size="sm" icon="retry" onClick={() => onAction('retry')}>
           {t('retry')}
         </Button>

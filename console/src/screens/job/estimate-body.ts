@@ -13,6 +13,10 @@ const ignored = [
   'run_timeout_s',
 ];
 
+/** Returns whether a job can be submitted again. A job that only enhanced a prompt cannot. */
+export const isRetryable = ({ status, request }: Pick<ImageJob, 'status' | 'request'>): boolean =>
+  ['failed', 'canceled', 'expired'].includes(status) && request.n !== 0;
+
 /** Returns the body of a dry run that costs as much as a retry; null if an input cannot be named again. */
 export function retryBody({ request, inputs }: Pick<ImageJob, 'request' | 'inputs'>): Body | null {
   const named = inputs.map(({ role, source }) => ({ role, input: inputOf(source) }));

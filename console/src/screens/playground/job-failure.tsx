@@ -5,6 +5,7 @@ import { Note } from '../../components/note.tsx';
 import { useCan } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
+import { isRetryable } from '../job/estimate-body.ts';
 import { RetryDialog } from '../job/spend-dialog.tsx';
 import { texts } from './texts.ts';
 
@@ -18,7 +19,7 @@ export function JobFailure({ job, onFollow }: Props) {
   const t = useText(texts);
   const c = useText(common);
   const errors = job.error ? [job.error] : job.image_errors;
-  const canRetry = useCan()('images:write') && ['failed', 'canceled', 'expired'].includes(job.status);
+  const canRetry = useCan()('images:write') && isRetryable(job);
   if (errors.length === 0 && job.status !== 'canceled') return null;
   return (
     <Note tone={job.status === 'succeeded' || job.status === 'canceled' ? 'warning' : 'danger'} icon="failed">
