@@ -61,6 +61,29 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     await close();
   });
 
+  it('a creation whose response a proxy replaced is repeated with the same key, and makes one API key', async () => {
+    const { key } = await keys.create({ tenant: 'proxied', name: 'manager', scopes: ['admin'] });
+    const { page, close } = await browser.open('/keys', { key });
+    let replaced = 0;
+    await page.route('**/keys', async (route) => {
+      if (route.request().method() !== 'POST' || replaced > 0) return route.continue();
+      replaced += 1;
+      await route.fetch();
+      return route.fulfill({ status: 504, contentType: 'text/html', body: 'Gateway Timeout' });
+    });
+    await page.getByRole('button', { name: 'Create key' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByLabel('Name').fill('made-once');
+    await drawer.getByRole('button', { name: 'Create key' }).click();
+    await drawer.getByRole('alert').getByText('504').last().waitFor();
+    await drawer.getByRole('button', { name: 'Create key' }).click();
+    await page.getByLabel('New API key').waitFor();
+    const { body } = await createCaller(service.url, key).get('/keys').expect(200);
+    const names: string[] = body.data.map(({ name }: { name: string }) => name);
+    expect(names.sort()).toEqual(['made-once', 'manager']);
+    await close();
+  });
+
   it('a key is rotated, and revoked once its name is typed', async () => {
     const { key } = await keys.create({ tenant: 'books', name: 'manager', scopes: ['admin'] });
     const old = await keys.create({ tenant: 'books', name: 'legacy-import' });

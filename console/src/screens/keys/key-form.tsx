@@ -114,7 +114,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
       await send(apiKey ? rules : { ...rules, ...(tenant ? { tenant } : {}) });
     } catch (error) {
       // The body may change before the next try, and a used key would then be refused.
-      if (!asApiError(error).isConnectionLost) idempotencyKey.current = newIdempotencyKey();
+      if (!asApiError(error).isOutcomeUnknown) idempotencyKey.current = newIdempotencyKey();
       setFailure(error);
       setBusy(false);
     }
