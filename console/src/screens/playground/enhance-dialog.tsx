@@ -8,6 +8,7 @@ import { FieldError } from '../../components/field.tsx';
 import { Money, SimulatedNote } from '../../components/money.tsx';
 import { Note } from '../../components/note.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
+import { PromptText } from '../../components/prompt-text.tsx';
 import { SkeletonLines } from '../../components/state.tsx';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
@@ -38,9 +39,7 @@ export function EnhanceDialog({ prompt, body, enhancing, onUse, onClose }: Props
       <div class="enhance-pair">
         <section class="stack stack-sm">
           <h3>{t('enhance.original')}</h3>
-          <p class="enhance-text" dir="auto">
-            {prompt}
-          </p>
+          <PromptText text={prompt} />
         </section>
         <section class="stack stack-sm" aria-busy={isBusy}>
           <h3 id="enhanced">{t('enhance.enhanced')}</h3>
