@@ -68,6 +68,15 @@ describe('darkroom generate', () => {
     expect(dear.stderr).toMatch(/^max_cost_exceeded: /);
   });
 
+  it('generate refuses an unusable idempotency key before any call, and says so', async () => {
+    const { code, stderr } = await runCommand(['generate', 'A fox', '--idempotency-key', 'a b'], {
+      cwd: service.dataDir,
+      env: client(),
+    });
+    expect(code).toBe(1);
+    expect(stderr.trimEnd()).toMatch(/^error: option '--idempotency-key <key>' .* without spaces\.$/);
+  });
+
   it('generate reads the prompt from standard input and exits with 1 and the error if the job fails', async () => {
     const { code, stdout } = await runCommand(['generate', '--wait'], {
       cwd: await temporaryFolder(),

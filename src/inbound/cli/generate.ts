@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { checkKey } from '../../../clients/typescript/src/idempotency-key.ts';
 import type { Darkroom, ImageRequest, Job } from '../../../clients/typescript/src/index.ts';
 import type { CliContext } from './context.ts';
 import { describeFailure, isRefusal } from './describe-failure.ts';
@@ -71,6 +72,7 @@ export function addGenerate(program: Command, context: CliContext): void {
     .option(
       '--idempotency-key <key>',
       'repeat an interrupted command with its key: the same key never creates a second job',
+      parseKey,
     )
     .option('--json', 'print the job as JSON')
     .action(async (prompt: string | undefined, options: Options) => {
@@ -89,6 +91,16 @@ export function addGenerate(program: Command, context: CliContext): void {
       }
       if (waitsForEnd(options) && job.status !== 'succeeded') process.exitCode = 1;
     });
+}
+
+/** Parses a key before any call. A key that the client refuses would look like a call with an unknown outcome. */
+function parseKey(text: string): string {
+  try {
+    checkKey(text);
+  } catch (error) {
+    throw new InvalidArgumentError(describeFailure(error));
+  }
+  return text;
 }
 
 const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
