@@ -16,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ USAGE_METADATA_KEYS: 'order' });
   return service.close;
 });
 
@@ -86,7 +86,10 @@ describe('darkroom jobs', () => {
   });
 
   it('usage reports the tenant of the key if only the address of a service is configured', async () => {
-    const { cost, request } = await service.acme.generate({ prompt: 'Counted' });
+    const { cost, request } = await service.acme.generate({
+      prompt: 'Counted',
+      metadata: { order: '4712' },
+    });
     const made = await manageKeysOf(service.url).create({ tenant: 'acme', scopes: ['admin'] });
     const listed = await runCommand(['usage', '--json'], {
       cwd: service.dataDir,
@@ -96,6 +99,13 @@ describe('darkroom jobs', () => {
     const [row] = JSON.parse(listed.stdout);
     expect(row).toMatchObject({ model: request.model, day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
     expect(row.micro_usd).toBeGreaterThanOrEqual(cost.micro_usd ?? 0);
+    const grouped = await runCommand(['usage', '--group-by', 'metadata.order', '--json'], {
+      cwd: service.dataDir,
+      env: { ...reach(), DARKROOM_API_KEY: made.key },
+    });
+    expect(JSON.parse(grouped.stdout)).toContainEqual(
+      expect.objectContaining({ 'metadata.order': '4712', images: 1 }),
+    );
     const own = await runCommand(['usage'], { cwd: service.dataDir, env: reach() });
     expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/^insufficient_scope: /)]);
   });

@@ -84,11 +84,12 @@ async function rowsOfKey(context: CliContext, { fromDay, toDay, groupBy }: Query
   const query = { from: isoDay(fromDay), to: isoDay(toDay), group_by: groupBy };
   const { data } = await getUsage({ client, query, throwOnError: true });
   if (typeof data === 'string') throw new Error('The service sent no JSON.');
-  return data.data.map(({ metadata, ...sums }) => {
-    const named = Object.entries(metadata ?? {}).map(([key, value]) => [`metadata.${key}`, value]);
-    return { ...sums, ...Object.fromEntries(named) };
-  });
+  return data.data.map(({ metadata, ...sums }) => ({ ...sums, ...columnsOf(metadata) }));
 }
+
+/** Returns the metadata of a group as columns. */
+const columnsOf = (metadata: Readonly<Record<string, string | null>> = {}): Row =>
+  Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]));
 
 /** Returns the usage of tenants, from Redis. */
 async function rowsOfTenants(
@@ -101,13 +102,12 @@ async function rowsOfTenants(
     for (const tenant of tenants) {
       const report = await tools.reportUsage(tenant, { fromDay, toDay, groupBy });
       for (const { day, keyId, metadata, sums, ...group } of report.groups) {
-        const named = Object.entries(metadata ?? {}).map(([key, value]) => [`metadata.${key}`, value]);
         all.push({
           tenant,
           ...(day === undefined ? {} : { day: isoDay(day) }),
           ...group,
           ...(keyId === undefined ? {} : { key_id: keyId }),
-          ...Object.fromEntries(named),
+          ...columnsOf(metadata),
           ...sums,
         });
       }
