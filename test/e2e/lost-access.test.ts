@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventsOf } from '../support/event-stream.ts';
 import { type ManagedKeys, manageKeysOf, type NewKey } from '../support/managed-keys.ts';
+import { messagesOf, openModern } from '../support/mcp-requests.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Documented bound, and a second for a busy machine. */
@@ -60,6 +61,8 @@ describe('open responses of a key', () => {
       const caller = keys.callerOf(key);
       const { id } = await caller.submit({ prompt: 'A fox [studio:hang]' });
       const streams = [await open('/events', key), await open(`/images/${id}/events`, key)];
+      const listening = { method: 'subscriptions/listen', params: { notifications: { taskIds: [id] } } };
+      const subscription = await openModern(service, listening, key);
       const polled = statusOf(`/images/${id}?wait=50`, key);
       const submitted = caller
         .post('/images')
@@ -71,6 +74,7 @@ describe('open responses of a key', () => {
       await lose(key);
       const lostAtMs = performance.now();
       await Promise.all(streams.map((stream) => eventsOf(stream)));
+      expect((await messagesOf(subscription)).at(-1)).toMatchObject({ result: { resultType: 'complete' } });
       const accepted = await submitted;
       expect(await polled).toBe(status);
       expect(performance.now() - lostAtMs).toBeLessThan(maxDelayMs);

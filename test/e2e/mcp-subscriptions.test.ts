@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { modernRequester } from '../support/mcp-requests.ts';
+import { messagesOf, modernRequester, openModern } from '../support/mcp-requests.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
@@ -24,40 +24,15 @@ interface Message {
   readonly error?: { readonly code: number };
 }
 
-const extension = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
-
 /** Listens to tasks until the stream ends. Returns the status and the messages. */
-async function listen(
-  taskIds: readonly string[],
-  { key = testKeys.acme, capabilities = extension }: { key?: string; capabilities?: object } = {},
-): Promise<{ status: number; messages: Message[] }> {
-  const response = await fetch(`${service.url}/mcp`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${key}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': 'subscriptions/listen',
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 'sub-1',
-      method: 'subscriptions/listen',
-      params: {
-        notifications: { taskIds },
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
-          'io.modelcontextprotocol/clientCapabilities': capabilities,
-        },
-      },
-    }),
-  });
-  const text = await response.text();
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-  const lines = isStream ? Array.from(text.matchAll(/^data: (.*)$/gm), ([, data]) => data ?? '') : [text];
-  return { status: response.status, messages: lines.map((line) => JSON.parse(line)) };
+async function listen(taskIds: readonly string[], options?: Parameters<typeof openModern>[2]) {
+  const params = { notifications: { taskIds } };
+  const response = await openModern(
+    service,
+    { id: 'sub-1', method: 'subscriptions/listen', params },
+    options,
+  );
+  return { status: response.status, messages: (await messagesOf(response)) as Message[] };
 }
 
 async function startTask(prompt: string): Promise<string> {
@@ -116,10 +91,12 @@ describe('subscriptions to tasks', () => {
   });
 
   it('are refused for a client that does not declare the extension', async () => {
-    const { status, messages } = await listen(['img_01AAAAAAAAAAAAAAAAAAAAAAAA'], { capabilities: {} });
+    const undeclared = { declaresTasks: false };
+    const { status, messages } = await listen(['img_01AAAAAAAAAAAAAAAAAAAAAAAA'], undeclared);
+    const requiredCapabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
     expect([status, messages]).toMatchObject([
       400,
-      [{ id: 'sub-1', error: { code: -32021, data: { requiredCapabilities: extension } } }],
+      [{ id: 'sub-1', error: { code: -32021, data: { requiredCapabilities } } }],
     ]);
   });
 });

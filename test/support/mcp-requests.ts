@@ -16,8 +16,9 @@ interface Options {
   readonly declaresTasks?: boolean;
 }
 
-/** A request of JSON-RPC without its id. */
+/** A request of JSON-RPC. Without an id, it gets the next number. */
 export interface RpcRequest {
+  readonly id?: string;
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
@@ -26,10 +27,16 @@ const modernVersion = '2026-07-28';
 let lastId = 0;
 
 /** Returns a requester of the revision 2026-07-28, which has no handshake. */
-export function modernRequester(
+export function modernRequester(service: { readonly url: string }, options: Options = {}): McpRequester {
+  return async (method, params = {}) => lastMessage(await openModern(service, { method, params }, options));
+}
+
+/** Sends a request of the revision 2026-07-28. Resolves when the head of its response has arrived. */
+export function openModern(
   { url }: { readonly url: string },
+  { params, ...request }: RpcRequest,
   { key = testKeys.acme, declaresTasks = true }: Options = {},
-): McpRequester {
+): Promise<Response> {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': modernVersion,
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
@@ -37,7 +44,8 @@ export function modernRequester(
       ? { extensions: { 'io.modelcontextprotocol/tasks': {} } }
       : {},
   };
-  return (method, params = {}) => postRpc({ url, key }, { method, params: { ...params, _meta } });
+  const enveloped = { ...request, params: { ...params, _meta } };
+  return open({ url, key }, enveloped, modernHeaders(enveloped));
 }
 
 /** Returns a requester of the revision 2025-11-25. */
@@ -45,28 +53,35 @@ export function legacyRequester(
   { url }: { readonly url: string },
   { key = testKeys.acme }: Pick<Options, 'key'> = {},
 ): McpRequester {
-  return (method, params = {}) =>
-    send({ url, key }, { method, params }, { 'mcp-protocol-version': '2025-11-25' });
+  const headers = { 'mcp-protocol-version': '2025-11-25' };
+  return async (method, params = {}) => lastMessage(await open({ url, key }, { method, params }, headers));
+}
+
+interface Destination {
+  readonly url: string;
+  readonly key: string;
 }
 
 /** Posts a request of the revision 2026-07-28 whose parameters have their envelope. */
-export function postRpc(to: { readonly url: string; readonly key: string }, request: RpcRequest) {
-  const { method, params } = request;
+export const postRpc = async (to: Destination, request: RpcRequest) =>
+  lastMessage(await open(to, request, modernHeaders(request)));
+
+function modernHeaders({ method, params }: RpcRequest): Record<string, string> {
   const name = params.name ?? params.taskId;
-  return send(to, request, {
+  return {
     'mcp-protocol-version': modernVersion,
     'mcp-method': method,
     ...(name === undefined ? {} : { 'mcp-name': String(name) }),
-  });
+  };
 }
 
-async function send(
-  { url, key }: { readonly url: string; readonly key: string },
+function open(
+  { url, key }: Destination,
   request: RpcRequest,
   headers: Record<string, string>,
-): Promise<RpcResponse> {
+): Promise<Response> {
   lastId += 1;
-  const response = await fetch(new URL('/mcp', url), {
+  return fetch(new URL('/mcp', url), {
     method: 'POST',
     headers: {
       authorization: `Bearer ${key}`,
@@ -76,12 +91,17 @@ async function send(
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: lastId, ...request }),
   });
-  const text = await response.text();
-  const json = response.headers.get('content-type')?.startsWith('text/event-stream')
-    ? text
-        .match(/^data: (.*)$/gm)
-        ?.at(-1)
-        ?.slice('data: '.length)
-    : text;
-  return { status: response.status, ...JSON.parse(json || '{}') };
 }
+
+/** Reads all messages of a response until it ends. */
+export async function messagesOf(response: Response): Promise<unknown[]> {
+  const text = await response.text();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  const lines = isStream ? Array.from(text.matchAll(/^data: (.*)$/gm), ([, data]) => data) : [text];
+  return lines.map((line) => JSON.parse(line || '{}'));
+}
+
+const lastMessage = async (response: Response): Promise<RpcResponse> => ({
+  status: response.status,
+  ...((await messagesOf(response)).at(-1) as object),
+});

@@ -1,5 +1,5 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
-import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
+import { type Caller, covers, type Scope, scopes } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
 import type { Authenticate } from '../../../usecases/access/authenticate.ts';
 import type { LimitRequests } from '../../../usecases/access/limit-requests.ts';
@@ -52,7 +52,13 @@ export function useAuthentication(
     reply.headers({ ...quotaHeaders(quotas), ...(isOpenAi ? openAiQuotaHeaders(quotas) : {}) });
     checkScope(caller, config);
     request.caller = caller;
-    request.checkAccess = async () => checkScope(await authenticate(key, null), config);
+    request.checkAccess = async () => {
+      const latest = await authenticate(key, null);
+      checkScope(latest, config);
+      if (config.scope !== 'any') return;
+      // Such a route checked at its start the scopes that it needs. It may need each of them.
+      for (const scope of scopes) if (covers(caller.scopes, scope)) checkScope(latest, { scope });
+    };
   });
 }
 
