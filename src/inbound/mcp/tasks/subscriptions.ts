@@ -116,7 +116,8 @@ function ignoreUnknown(error: unknown): null {
 function openStream(response: ServerResponse, id: string | number) {
   const _meta = { [SUBSCRIPTION_ID_META_KEY]: id };
   const write = (data: object) => {
-    if (!response.destroyed)
+    // After the failure of one task, the others may change before the stream is closed.
+    if (!response.destroyed && !response.writableEnded)
       response.write(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...data })}\n\n`);
   };
   let keepAlive: NodeJS.Timeout | undefined;
