@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { openEvents, streamedEvents } from '../support/event-stream.ts';
+import { messagesOf, openModern } from '../support/mcp-requests.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
@@ -179,11 +180,14 @@ describe.concurrent('a stopping API process', () => {
     const id = await vi.waitFor(listed, { timeout: 10_000 });
     const events = streamedEvents(await openEvents(api.url, id));
     expect(await events.next()).toMatchObject({ value: { name: 'image.queued' } });
+    const listening = { method: 'subscriptions/listen', params: { notifications: { taskIds: [id] } } };
+    const subscription = await openModern(api, listening);
     const [response, { done }] = await Promise.all([waiting, events.next(), api.close()]);
 
     expect(response.status).toBe(202);
     expect(response.body).toMatchObject({ id, status: 'queued' });
     expect(done).toBe(true);
+    expect((await messagesOf(subscription)).at(-1)).toMatchObject({ result: { resultType: 'complete' } });
 
     const again = await startServiceIn(environment);
     onTestFinished(again.close);
