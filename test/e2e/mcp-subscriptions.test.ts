@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { messagesOf, modernRequester, openModern } from '../support/mcp-requests.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
@@ -88,6 +88,21 @@ describe('subscriptions to tasks', () => {
     await modernRequester(service)('tasks/cancel', { taskId });
     const { messages } = await listening;
     expect(messages.at(-2)?.params).toMatchObject({ taskId, status: 'cancelled' });
+  });
+
+  it('count as long polls until they end', async () => {
+    const narrow = await startService({ MAX_OPEN_STREAMS: '1' });
+    onTestFinished(narrow.close);
+    const { id } = await narrow.acme.submit({ prompt: 'A followed heron [studio:hang]' });
+    const request = { method: 'subscriptions/listen', params: { notifications: { taskIds: [id] } } };
+    const first = await openModern(narrow, request);
+    expect(await messagesOf(await openModern(narrow, request))).toMatchObject([
+      { error: { code: -32603, message: 'Subscription limit reached' } },
+    ]);
+    await narrow.acme.post(`/images/${id}/cancel`).expect(200);
+    const ended = { result: { resultType: 'complete' } };
+    expect((await messagesOf(first)).at(-1)).toMatchObject(ended);
+    expect((await messagesOf(await openModern(narrow, request))).at(-1)).toMatchObject(ended);
   });
 
   it('are refused for a client that does not declare the extension', async () => {
