@@ -94,6 +94,16 @@ describe('options of the TypeScript client', () => {
     }
   });
 
+  it('an event that was damaged on its way breaks the stream, so that a wait can continue', async () => {
+    const headers = { 'content-type': 'text/event-stream' };
+    const fetch = async () => new Response('data: {"type\n\n', { headers });
+    const stream = new Darkroom({ apiKey: 'key', baseUrl, fetch }).events();
+    const failure = await failureOf(async () => {
+      for await (const _ of stream);
+    });
+    expect(failure).toMatchObject({ code: 'connection_failed', message: 'The stream broke' });
+  });
+
   it('the lines of the ledger are returned as they arrived', async () => {
     const lines = '{"id":"a"}\n{"id":"b"}\n';
     const headers = { 'content-type': 'application/x-ndjson; charset=utf-8' };
