@@ -96,6 +96,10 @@ describe.skipIf(!hasChromium)('the screen of webhooks', () => {
     await generate(12);
     await expect.poll(count, { timeout: 15_000 }).toBeGreaterThan(before);
     await expect.poll(async () => (await rows.count()) - (await count()), { timeout: 30_000 }).toBe(0);
+    // Another filter starts with one page.
+    await page.getByRole('combobox', { name: 'Status' }).selectOption('delivered');
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(25);
+    await page.getByRole('button', { name: 'Load more' }).waitFor();
     expect(faults).toEqual([]);
     await close();
   });
