@@ -16,11 +16,12 @@ const codeMembers = ['code', 'error_code', 'errorCode', 'errorcode', 'Code'];
 const wordMembers = [
   ...codeMembers,
   ...['type', 'status', 'reason', 'errorType', 'error_type', 'name', 'finish_reason', 'finishReason'],
-  ...['failure_code', 'failureCode', 'fail_code', 'failCode'],
+  ...['failure_code', 'failureCode', 'fail_code', 'failCode', 'blockReason'],
 ];
 const messageMembers = [
   ...['message', 'msg', 'Message', 'detail', 'error', 'error_description', 'error_message', 'errorMessage'],
   ...['error_msg', 'fail_reason', 'failReason', 'failure_reason', 'failureReason', 'faultstring', 'title'],
+  ...['status_msg', 'failure', 'err'],
 ];
 const innerMembers = [
   ...['error', 'errors', 'inner_error', 'innererror', 'innerError', 'provider_specific_fields', 'metadata'],
@@ -36,6 +37,7 @@ const innerMembers = [
     'provider_error',
   ],
   ...['original_error', 'originalError', 'fault', 'exception', 'response', 'data', 'result', 'Error'],
+  ...['err', 'output', 'base_resp', 'ResponseMetadata', 'promptFeedback', 'choices', 'candidates'],
 ];
 const maxDepth = 6;
 const maxParts = 40;
@@ -55,7 +57,7 @@ export function readErrorFacts(body: unknown): ErrorFacts {
     const value = parseObject(inner);
     if (value) read(value, depth + 1);
     else {
-      words.push(...reprWords(inner));
+      words.push(...reprWords(inner), ...codeWords(inner));
       if (inner !== '' && messages.length < maxMessages) messages.push(inner.slice(0, maxMessageLength));
     }
   }
@@ -82,7 +84,7 @@ export function readErrorFacts(body: unknown): ErrorFacts {
     }
     for (const member of innerMembers) {
       const inner: unknown = Reflect.get(part, member);
-      if (typeof inner === 'object' || member === 'raw') read(inner, depth + 1);
+      if (typeof inner === 'object' || member === 'raw' || isJsonText(inner)) read(inner, depth + 1);
     }
   }
 
@@ -101,6 +103,17 @@ export function wordOf(value: unknown): string | undefined {
     ? value.slice(1 + Math.max(...['/', '#'].map((c) => value.lastIndexOf(c))))
     : value;
   return /^[\w.:-]{1,100}$/.test(word) ? word : undefined;
+}
+
+/** Returns whether a text holds the JSON of a member that other gateways send as an object. */
+const isJsonText = (value: unknown) => typeof value === 'string' && /^\s{0,16}[{[]/.test(value);
+
+/** Returns the code of a message that is nothing but a code. A single plain word is no code. */
+function codeWords(text: string): string[] {
+  const word = /^["']?([A-Za-z0-9]{2,40}(?:[_.-][A-Za-z0-9]{1,40}){1,6})["'.]?$/.exec(
+    text.slice(0, 300),
+  )?.[1];
+  return word === undefined ? [] : [word];
 }
 
 /** Texts that gateways and clients write in front of the message of a provider. */

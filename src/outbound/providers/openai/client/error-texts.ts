@@ -28,12 +28,22 @@ const beginnings: readonly (readonly [ErrorMeaning, RegExp])[] = [
     /^.{0,12}(?:\u989d\u5ea6(?:\u5df2\u7528\u5c3d|\u4e0d\u8db3|\u5df2\u8017\u5c3d)|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39)/,
   ],
   ['key', /^(?:incorrect |invalid )api key provided/],
+  [
+    'key',
+    /^(?:this|your) (?:organization|account|project|workspace) (?:has been|is|was) (?:disabled|deactivated|suspended|blocked)/,
+  ],
 ];
 
 /** Statuses of refusals that do not quote the request. Their whole text counts. */
 const accountStatuses = new Set([401, 402, 403, 412, 429]);
 
 const accountPhrases: readonly (readonly [ErrorMeaning, RegExp])[] = [
+  // The key works, but not for this model, so other jobs may proceed.
+  [
+    'request',
+    /(?:not allowed|no (?:right|permission)) to (?:access|use) (?:the |this )?model|not have access to (?:the |this )?model/,
+  ],
+  ['request', /\u65e0\u6743(?:\u8bbf\u95ee|\u4f7f\u7528)(?:\u8be5)?\u6a21\u578b/],
   ['quota', /exceeded\w{0,20}budget|budget has been exceeded|exhausted balance|tokenstatusexhausted/],
   [
     'quota',
@@ -56,7 +66,7 @@ const safetyPhrases: readonly RegExp[] = [
   /safety[ _](?:system|violation|filter|check|polic)|content[ _](?:management[ _])?polic|content[ _]filter/,
   /moderation[ _](?:block|system|polic|fail)|(?:requires|by|failed|content|violates) (?:content )?moderation/,
   /(?:was|were|been|content|input|prompt) flagged|flagged (?:as|by|for)|responsibleai|guardrail/,
-  /nsfw (?:content )?(?:was )?detected|blocked due to security|usage (?:guidelines|polic)|safety_check/,
+  /nsfw (?:content )?(?:was )?detected|new_sensitive|blocked due to security|usage (?:guidelines|polic)|safety_check/,
   /(?:sensitive|prohibited|inappropriate|harmful|unsafe) (?:content|material|information|words)/,
   /\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168/,
 ];

@@ -105,6 +105,7 @@ const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
     'data_inspection_failed',
     'sensitive_words_detected',
     'PROHIBITED_CONTENT',
+    'SAFETY',
     // Portkey, Cloudflare AI Gateway and Zhipu
     'hooks_failed',
     '2016',
@@ -173,6 +174,12 @@ const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
     'string_above_max_length',
     'data_residency_mismatch',
     'bio_policy',
+    // LiteLLM: the key works, but not for this model.
+    'key_model_access_denied',
+    'team_model_access_denied',
+    'user_model_access_denied',
+    'org_model_access_denied',
+    'project_model_access_denied',
   ],
 };
 
@@ -202,6 +209,10 @@ const parts: readonly (readonly [ErrorMeaning, RegExp])[] = [
     /(?:invalid|incorrect|expired|revoked|disabled|missing|wrong)(?:provider)?(?:api|access|subscription)key/,
   ],
   ['key', /(?:api|access|subscription)key(?:is)?(?:invalid|incorrect|expired|revoked|disabled|missing)/],
+  [
+    'key',
+    /(?:organization|account|project|workspace|team|user)(?:is|was|hasbeen)?(?:disabled|deactivated|suspended|banned|blocked|terminated|locked)/,
+  ],
   ['moderation', /moderation|sensitive(?:content|word|information)|nsfw|guardrail/],
   [
     'moderation',

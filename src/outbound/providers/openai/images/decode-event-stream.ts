@@ -12,6 +12,7 @@ import { createEventScanner, type StreamEvent } from './event-scanner.ts';
 import { errorOfEvent, isEndOfStream, isFinal, parseEvent, responseOfEvent } from './event-types.ts';
 import { type Envelope, imageEntry } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
+import { classifyText } from './response-shape.ts';
 
 /** Maximum number of images in a stream: three previews and the final one. */
 export const maxStreamedImages = 4;
@@ -70,7 +71,7 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
     },
     onText(name, text) {
       if (isEndOfStream(text)) isDone = true;
-      else if (name === 'error') error ??= text;
+      else if (name === 'error' || classifyText(text)) error ??= text;
     },
   });
 

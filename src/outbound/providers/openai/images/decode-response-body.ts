@@ -1,5 +1,4 @@
 import { type DecodedResponse, ProviderError } from '../../../../domain/ports.ts';
-import { classifyStatedError } from '../client/classify-failure.ts';
 import { createBase64Image } from './base64-image.ts';
 import { decodeEventStream } from './decode-event-stream.ts';
 import { type DecodeLimits, decoded, faulty, maxImageBytes, unusable } from './decoded-response.ts';
@@ -7,7 +6,7 @@ import { peekStart } from './peek-start.ts';
 import { readEnvelope } from './response-envelope.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
-import { foreignShape } from './response-shape.ts';
+import { classifyText, foreignShape } from './response-shape.ts';
 
 /**
  * Finds the first image in a response of the Images API or of the Responses API, or the final image in the stream of
@@ -58,15 +57,6 @@ async function decodeObject(
 
 /** Classifies a body that is neither a JSON object nor an event stream. It may be a list or the text of a refusal. */
 function foreignFailure(start: Buffer): ProviderError {
-  const text = start.toString('utf8');
-  const stated = text.startsWith('<') ? null : classifyStatedError(parsed(text), { status: 200 });
+  const stated = classifyText(start.toString('utf8'));
   return stated ? new ProviderError(stated) : unusable(foreignShape(start.toString('latin1', 0, 256)));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

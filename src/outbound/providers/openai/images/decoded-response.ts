@@ -12,7 +12,7 @@ import { isFinal } from './event-types.ts';
 import { readImageHeader } from './image-header.ts';
 import { type Envelope, hostModelOf, imageEntry, usageOfImage } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
-import { errorOfEnvelope, reasonsOfEnvelope, shapeWithoutImage } from './response-shape.ts';
+import { classifyWhole, errorOfEnvelope, reasonsOfEnvelope, shapeWithoutImage } from './response-shape.ts';
 
 export interface DecodeLimits {
   /** Maximum size of a response as it was sent, which is four thirds of its image. */
@@ -63,8 +63,10 @@ export function checked(image: { bytes: Buffer; sha256: string }, maxPixels: num
   return { ...image, ...header };
 }
 
-/** Classifies a complete JSON object without an image: by the error that it states, otherwise by its shape. */
+/** Classifies a complete JSON object without an image: by a known code or error in it, otherwise by its shape. */
 function withoutImage(envelope: Envelope, money: Money): ProviderError {
+  const stated = classifyWhole(envelope.raw);
+  if (stated) return new ProviderError(stated);
   const error = errorOfEnvelope(envelope);
   if (error !== null) return statedFailure(error, money);
   const shape = shapeWithoutImage(envelope, isFinal(String(envelope.type)));

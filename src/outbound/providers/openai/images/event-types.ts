@@ -1,6 +1,6 @@
 import { type Envelope, envelopeOf } from './response-envelope.ts';
 import { imageMark } from './response-scanner.ts';
-import { errorOfEnvelope } from './response-shape.ts';
+import { classifyWhole, errorOfEnvelope, statedError } from './response-shape.ts';
 
 /** Meaning of the events in streams of the Images API (generations and edits) and of the Responses API. */
 
@@ -26,9 +26,11 @@ export function parseEvent(text: string): object | null {
 
 /** Returns the error that an event states; `null` if it states none. */
 export function errorOfEvent(type: string, value: object): unknown {
-  const error: unknown = Reflect.get(value, 'error') ?? null;
+  const error = statedError(value);
   if (error !== null) return error;
-  return type === 'error' || type.endsWith('.error') || type.endsWith('.failed') ? value : null;
+  if (type === 'error' || type.endsWith('.error') || type.endsWith('.failed')) return value;
+  // The events of a response repeat what its caller sent, and state errors in a member of their own.
+  return !type.startsWith('response.') && !isPartial(type) && classifyWhole(value) ? value : null;
 }
 
 /**

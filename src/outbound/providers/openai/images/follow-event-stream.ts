@@ -14,6 +14,7 @@ import {
 import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
+import { classifyText } from './response-shape.ts';
 
 /** Circumstances of a stream. */
 export interface Following {
@@ -67,7 +68,8 @@ function watchEvents({ limits, provider, context }: Following) {
     onText(name, text) {
       // The decoder reports a stream that ends without an image.
       hasFinal ||= isEndOfStream(text);
-      if (name === 'error' && !hasFinal) throw new ProviderError(classifyStreamError(text, provider));
+      const isError = !hasFinal && (name === 'error' || classifyText(text) !== null);
+      if (isError) throw new ProviderError(classifyStreamError(text, provider));
     },
   });
 

@@ -12,13 +12,16 @@ export interface JsonPath {
   atKey(): boolean;
   /** Returns whether a text that begins here is an image. */
   atImage(): boolean;
-  /** Returns whether a text that begins here is a link to an image, `data[].url` of the outermost object. */
+  /** Returns whether a text that begins here is a link to an image, see `imageLinks`. */
   atLink(): boolean;
   /** Returns the name of the member of the outermost object whose value begins here, or `null` anywhere else. */
   rootMember(): string | null;
   begun(): boolean;
   ended(): boolean;
 }
+
+/** Last names of `imageLinks`; empty for an element of a list. */
+const linkNames = new Set(['url', 'image_url', 'image', '']);
 
 interface Frame {
   readonly container: 'object' | 'array';
@@ -35,6 +38,13 @@ export const eventImages: readonly string[] = [
   'item.result',
   'response.output[].result',
   ...responseImages,
+];
+
+/** Paths of links to images in responses of the Images API and of gateways. A link may be a data URI, the image itself. */
+export const imageLinks: readonly string[] = [
+  ...['data[].url', 'data[].image_url', 'data[].image_url.url', 'data[].image', 'data[]', 'data.url'],
+  ...['images[].url', 'images[].image_url', 'images[].image_url.url', 'images[]'],
+  ...['output[]', 'image', 'image_url', 'url', 'choices[].message.images[].image_url.url'],
 ];
 
 /**
@@ -78,7 +88,7 @@ export function createJsonPath(images: readonly string[]): JsonPath {
     },
     atKey: () => top()?.atKey === true,
     atImage: () => imageNames.has(top()?.key) && images.includes(here() ?? ''),
-    atLink: () => top()?.key === 'url' && here() === 'data[].url',
+    atLink: () => linkNames.has(top()?.key ?? '') && imageLinks.includes(here() ?? ''),
     rootMember: () => {
       const [root] = frames;
       return frames.length === 1 && root?.atKey === false ? root.key : null;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../../../domain/cost.ts';
+import { imageLinks } from './json-path.ts';
 import { ResponseFault } from './response-fault.ts';
 import { imageMark } from './response-scanner.ts';
 
@@ -74,13 +75,30 @@ export const envelopeOf = (value: unknown): Envelope => ({ ...Envelope.parse(val
 /** Returns the entry that held the image. */
 export function imageEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
   const entry =
-    envelope.data?.find(
-      (each) => each?.b64_json === imageMark.taken || each?.url?.toLowerCase() === `data:${imageMark.taken}`,
-    ) ??
+    envelope.data?.find((each) => each?.b64_json === imageMark.taken || isTakenLink(each?.url)) ??
     envelope.output?.find(
       (each) => each?.type === 'image_generation_call' && each.result === imageMark.taken,
     );
-  return entry ? { revisedPrompt: entry.revised_prompt || null } : null;
+  if (entry) return { revisedPrompt: entry.revised_prompt || null };
+  return imageLinks.some((path) => valuesAt(envelope.raw, path).some(isTakenLink))
+    ? { revisedPrompt: null }
+    : null;
+}
+
+const isTakenLink = (link: unknown) =>
+  typeof link === 'string' && link.toLowerCase() === `data:${imageMark.taken}`;
+
+/** Returns the values at a path such as `data[].url`. */
+function valuesAt(value: unknown, path: string): unknown[] {
+  return path
+    .split(/\.|(?=\[\])/)
+    .reduce<unknown[]>(
+      (values, step) =>
+        step === '[]'
+          ? values.flatMap((each) => (Array.isArray(each) ? each : []))
+          : values.map((each) => (typeof each === 'object' && each ? Reflect.get(each, step) : null)),
+      [value],
+    );
 }
 
 /**

@@ -40,7 +40,7 @@ const byte = {
 } as const;
 
 /**
- * Creates a scanner that finds images (at the given paths, and data URIs in `data[].url`) in any order. It passes the first one to `write` piece by piece and skips the others.
+ * Creates a scanner that finds images (at the given paths, and data URIs at `imageLinks`) in any order. It passes the first one to `write` piece by piece and skips the others.
  *
  * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. The scanner
  * only searches the long text for its end. Everything else (at most 256 KiB) is left to `JSON.parse`, which alone decides

@@ -1,3 +1,5 @@
+import type { ProviderFailure } from '../../../../domain/ports.ts';
+import { classifyStatedError } from '../client/classify-failure.ts';
 import { publicMessage } from '../client/public-message.ts';
 import { type Envelope, saidInstead } from './response-envelope.ts';
 
@@ -22,15 +24,46 @@ export function foreignShape(start: string): string {
 
 /** Returns the error that a complete response states instead of an image, or `null` if it states none. */
 export function errorOfEnvelope(envelope: Envelope): unknown {
-  const { error, errors, data, output } = envelope;
-  if (isPresent(error)) return error;
-  if (isPresent(errors)) return errors;
+  const { data, output } = envelope;
+  const error = statedError(Object(envelope.raw));
+  if (error !== null) return error;
   const hasResult = Array.isArray(data) || Array.isArray(output);
   const statesCode = ['code', 'status', 'detail', 'errorType'].some((member) => isPresent(envelope[member]));
   const isTask = taskId(envelope) !== null;
   return !hasResult && !isTask && statesCode && (envelope.message ?? envelope.detail ?? envelope.errorType)
-    ? envelope
+    ? withoutMetadata(envelope.raw)
     : null;
+}
+
+/** Returns the error in an object, or the whole object if the member is a flag or a text; `null` if there is none. */
+export function statedError(part: object): unknown {
+  const error: unknown = Reflect.get(part, 'error');
+  if (typeof error === 'object' && isPresent(error)) return error;
+  if (isPresent(error)) return withoutMetadata(part);
+  const errors: unknown = Reflect.get(part, 'errors');
+  return isPresent(errors) ? errors : null;
+}
+
+/**
+ * Classifies a whole object by a known code or reason anywhere in it, because many gateways have no member `error`.
+ *
+ * @returns `null` if nothing in it is known.
+ */
+export const classifyWhole = (value: unknown): ProviderFailure | null =>
+  classifyStatedError(withoutMetadata(value), { status: 200 });
+
+/** Removes the metadata of a call. Its caller may have written them, and must not be able to block the account. */
+const withoutMetadata = (value: unknown): unknown =>
+  typeof value === 'object' && !Array.isArray(value) ? { ...value, metadata: null } : value;
+
+/** Classifies a text that is no JSON object: a list of errors, a code, or a sentence. Returns `null` if it is unknown. */
+export function classifyText(text: string): ProviderFailure | null {
+  if (text.startsWith('<')) return null;
+  try {
+    return classifyWhole(JSON.parse(text));
+  } catch {
+    return classifyWhole(text);
+  }
 }
 
 /**
@@ -60,6 +93,7 @@ const isPresent = (value: unknown) =>
   value !== undefined &&
   value !== null &&
   value !== false &&
+  value !== 0 &&
   value !== '' &&
   !(Array.isArray(value) && value.length === 0);
 

@@ -8,6 +8,12 @@ import {
 /** Refusals as gateways and other providers send them: status and body, by their meaning. */
 const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]>> = {
   provider_quota_exhausted: [
+    [400, '{"error":"insufficient_quota"}'],
+    [400, '{"error":{"message":"billing_hard_limit_reached"}}'],
+    [400, '{"detail":"insufficient_quota"}'],
+    [400, '"insufficient_quota"'],
+    [400, '{"err":{"code":"insufficient_quota"}}'],
+    [400, '{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}'],
     [
       401,
       '{"error":{"message":"该令牌额度已用尽 TokenStatusExhausted[sk-abc***xyz] (request id: 2025)","type":"new_api_error"}}',
@@ -98,6 +104,11 @@ const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]
     [400, '{"message":"OpenAI error 429: {\\"error\\":{\\"code\\":\\"insufficient_quota\\"}}"}'],
   ],
   moderation_blocked: [
+    [400, '{"output":{"code":"DataInspectionFailed","task_status":"FAILED"}}'],
+    [
+      400,
+      '{"error":{"code":"400","message":"x","provider_specific_fields":"{\\"code\\":\\"content_filter\\"}"}}',
+    ],
     [
       403,
       '{"error":{"code":403,"message":"Your chosen model requires moderation and your input was flagged for \\"sexual\\". No credits were charged.","metadata":{"reasons":["sexual"],"flagged_input":"a","provider_name":"OpenAI"}}}',
@@ -153,6 +164,8 @@ const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]
     ],
   ],
   provider_unauthorized: [
+    [400, '{"error":{"code":"organization_disabled","message":"x"}}'],
+    [400, '{"error":{"message":"This organization has been disabled."}}'],
     [
       400,
       '{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"x","reason":"API_KEY_INVALID"}]}}',
@@ -169,6 +182,15 @@ const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]
     [429, '{"fault":{"faultstring":"x","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}'],
   ],
   provider_rejected: [
+    [
+      401,
+      '{"error":{"message":"key not allowed to access model. Tried to access gpt-image-1","type":"key_model_access_denied","param":"model","code":"401"}}',
+    ],
+    [403, '{"error":{"message":"Team not allowed to access model. Tried to access gpt-image-1"}}'],
+    [
+      403,
+      '{"error":{"code":"","message":"该令牌无权访问模型 gpt-image-1 (request id: x)","type":"new_api_error"}}',
+    ],
     [
       400,
       '{"error":{"message":"Invalid prompt: {\\"error\\":{\\"code\\":\\"insufficient_quota\\"}}","code":"invalid_prompt"}}',
