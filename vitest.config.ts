@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './test/support/long-files-first.ts';
 
 const redis = 'test/support/global-redis.ts';
 const service = 'test/support/global-service.ts';
@@ -17,6 +18,7 @@ export default defineConfig({
     // CPU time. No module of the service keeps state, so files cannot influence each other.
     isolate: false,
     unstubEnvs: true,
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         extends: true,
