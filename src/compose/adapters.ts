@@ -14,6 +14,7 @@ import { createTaskQueue } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createBudgetThresholds } from '../outbound/records/budget-thresholds.ts';
+import { checkPermissions } from '../outbound/records/check-permissions.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createHeldCounters } from '../outbound/records/held-counters.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
@@ -116,6 +117,8 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
   const { config, closers, log } = root;
   const redis = connections.records;
   const keys = createKeys(config.REDIS_KEY_PREFIX);
+  const isConsumer = config.roles.has('worker') || config.roles.has('webhooks');
+  const queuePrefix = isConsumer ? queueNames(config.REDIS_KEY_PREFIX).jobs.prefix : undefined;
   return {
     jobs: createJobStore(redis, keys, { writes: connections.direct, onUnreadable }),
     changes: createJobChanges(redis, keys),
@@ -154,9 +157,14 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     processStates: createProcessStates(redis, keys, { clock, onUnreadable }),
     usageCounters: createUsageCounters(redis, keys, { maxRows: config.MAX_USAGE_ROWS }),
     unarchivedJobs: createUnarchivedJobs(redis, keys),
-    /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
+    /** Rejects with the fault if a connection is not usable, its user lacks a permission, or Redis evicts keys. */
     check: async () => {
-      await Promise.all([root.connections.check(), checkEviction(redis)]);
+      await root.connections.check();
+      const probe = { key: `${config.REDIS_KEY_PREFIX}:probe`, channel: keys.changed, queuePrefix };
+      await Promise.all([
+        checkEviction(redis),
+        checkPermissions({ redis, subscriber: connections.signals }, probe),
+      ]);
     },
     presence: (process: string) => startPresence(redis, keys.presence(process)),
   };

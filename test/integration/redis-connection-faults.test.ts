@@ -1,7 +1,15 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createConnectionSet } from '../../src/lib/redis/connection-set.ts';
-import { createProducerRedis, createRedis } from '../../src/lib/redis/redis.ts';
+import {
+  createProducerRedis,
+  createRedis,
+  createSubscriberRedis,
+  type RedisClient,
+  whenRedisReady,
+} from '../../src/lib/redis/redis.ts';
+import { checkPermissions } from '../../src/outbound/records/check-permissions.ts';
+import { queryRedis } from '../support/redis.ts';
 import { startTcpRedis } from '../support/redis-ports.ts';
 
 /** Returns what readiness reports of one connection to an address. */
@@ -35,6 +43,37 @@ async function serverThat(respond: (socket: Socket) => void): Promise<number> {
   const address = server.address();
   return typeof address === 'object' && address ? address.port : 0;
 }
+
+describe('readiness of a Redis user', () => {
+  it.each([
+    [
+      'no channels, the default of new users',
+      ['~*', '+@all'],
+      'may not use the channels of the service; add &*',
+    ],
+    ['no scripts', ['~*', '&*', '+@all', '-@scripting'], 'may not run the command eval'],
+    ['no publishing', ['~*', '&*', '+@all', '-publish'], 'may not run'],
+    ['no subscriptions', ['~*', '&*', '+@all', '-subscribe'], 'may not run the command subscribe'],
+    ['no blocking reads', ['~*', '&*', '+@all', '-@blocking'], 'may not run the command blpop'],
+    ['no keys of the queues', ['~test:*', '&*', '+@all'], 'may not use the keys of the service; add ~*'],
+    ['no dangerous commands, as managed servers do', ['~*', '&*', '+@all', '-@dangerous'], null],
+  ])('names the permission that the user lacks: %s', async (_name, rules, fault) => {
+    const redis = await startTcpRedis();
+    await queryRedis(redis.url, (client) => client.acl('SETUSER', 'app', 'on', '>secret', ...rules));
+    const url = `redis://app:secret@127.0.0.1:${redis.port}`;
+    const clients = [createProducerRedis, createSubscriberRedis].map((create) => {
+      const client = create(url, { onError: () => {} });
+      onTestFinished(() => client.disconnect());
+      return client;
+    });
+    const [client, subscriber] = clients as [RedisClient, RedisClient];
+    for (const each of clients) await whenRedisReady(each, 10_000);
+    const probe = { key: 'test:probe', channel: 'test:changed', queuePrefix: '{test-queue}' };
+    const check = checkPermissions({ redis: client, subscriber }, probe);
+    if (fault === null) await expect(check).resolves.toBeUndefined();
+    else await expect(check).rejects.toThrow(`the Redis user ${fault}`);
+  });
+});
 
 describe('readiness of a Redis connection', () => {
   it('reports a missing and a wrong Redis password and recovers when the password is right', async () => {

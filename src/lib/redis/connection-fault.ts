@@ -1,10 +1,9 @@
 import { systemCode } from '../system-code.ts';
-import { replyCodeOf } from './redis-errors.ts';
+import { previousErrorsOf, replyCodeOf } from './redis-errors.ts';
 
 const byReply: Readonly<Record<string, string>> = {
   WRONGPASS: 'wrong password or user name in REDIS_URL',
   NOAUTH: 'Redis requires a password; add it to REDIS_URL',
-  NOPERM: 'the Redis user may not run a required command',
   READONLY: 'the server is a read-only replica',
   LOADING: 'the server is loading its data',
   MASTERDOWN: 'the server is a replica without a primary',
@@ -35,9 +34,19 @@ export function describeConnectionFault(error: unknown): string {
   if (name === 'ParserError' || /^(Protocol error|Unknown RESP type)/.test(message))
     return 'the server does not speak the Redis protocol';
   const reply = replyCodeOf(error);
+  if (reply === 'EXECABORT') return describeConnectionFault(previousErrorsOf(error)[0]);
+  if (reply === 'NOPERM') return describePermission(message);
   if (reply !== undefined) return byReply[reply] ?? `refuses commands: ${message}`;
   const code = systemCode(error) ?? '';
   if (bySystem[code]) return bySystem[code];
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) return `the certificate is not trusted (${code})`;
   return 'cannot be reached';
+}
+
+/** Names what a Redis user lacks, without the name of the user, which some servers repeat. */
+function describePermission(message: string): string {
+  if (message.includes('channel')) return 'the Redis user may not use the channels of the service; add &*';
+  if (/\bkeys?\b/.test(message)) return 'the Redis user may not use the keys of the service; add ~*';
+  const command = /'([a-z]{1,30}(?:\|[a-z-]{1,30})?)' (?:sub)?command/.exec(message)?.[1];
+  return `the Redis user may not run ${command ? `the command ${command}` : 'a required command'}`;
 }

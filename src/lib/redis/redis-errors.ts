@@ -17,9 +17,13 @@ const clientErrors = new Set(['AbortError', 'MaxRetriesPerRequestError', 'Cluste
 const clientMessages =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Cluster (isn't ready|is disconnect)|None of startup nodes|Node is disconnected|Too many Cluster redirections|No master node|timeout$)/;
 
+/** Replies to a script that runs a command, or uses a key or a channel, that the user of the connection may not use. */
+const scriptRefusal = /^ERR (The user executing the script can't|ACL failure in script)/;
+
 /** Returns the code of an error reply, such as `READONLY`, or `undefined` if the error is not an error reply. */
 export function replyCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  if (scriptRefusal.test(error.message)) return 'NOPERM';
   // Before version 7 of Redis, the reply of a command inside a script has a prefix.
   const nested = /^ERR Error running script.*: -?([A-Z]{2,})\b/s.exec(error.message)?.[1];
   return nested ?? /^([A-Z]+)\b/.exec(error.message)?.[1];
@@ -48,7 +52,8 @@ function isConnectionFault(error: Error): boolean {
   return 'syscall' in error || /^(E[A-Z]+|CERT_[A-Z_]+|ERR_(TLS|SSL)_[A-Z_]+)$/.test(systemCode(error) ?? '');
 }
 
-function previousErrorsOf(error: Error): readonly unknown[] {
+/** Returns the errors of the commands of a rejected transaction; one `undefined` if they are unknown. */
+export function previousErrorsOf(error: Error): readonly unknown[] {
   const found = 'previousErrors' in error ? error.previousErrors : undefined;
   return Array.isArray(found) && found.length > 0 ? found : [undefined];
 }
