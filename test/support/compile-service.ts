@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { build } from 'esbuild';
 
 const root = new URL('../..', import.meta.url).pathname;
-const compiler = join(root, 'node_modules/typescript/bin/tsc');
+const programs = ['main', 'health-check'];
 
 /** The service as it is now, compiled: its processes start fast, and later edits of the sources do not reach them. */
 export interface CompiledService {
@@ -13,14 +12,30 @@ export interface CompiledService {
   remove(): Promise<void>;
 }
 
-/** Compiles the sources without a type check into a new folder below node_modules, so that packages are found. */
+/**
+ * Compiles the sources without a type check into a new folder below node_modules, so that packages are found. A few chunks
+ * replace the 500 modules of the service, because loading each module is a third of the CPU time of a start. Lazy imports
+ * stay lazy, and packages are loaded as in production.
+ */
 export async function compileService(): Promise<CompiledService> {
   const cache = join(root, 'node_modules', '.cache');
   await mkdir(cache, { recursive: true });
   const target = await mkdtemp(join(cache, 'darkroom-service-'));
   const folder = join(target, 'src');
-  const options = ['--project', join(root, 'tsconfig.build.json'), '--outDir', target];
-  await promisify(execFile)(process.execPath, [compiler, ...options, '--noCheck', '--sourceMap', 'false']);
+  await build({
+    // Everything is in one folder as deep as the sources, from where they find their data and package.json.
+    entryPoints: Object.fromEntries(programs.map((name) => [`lib/${name}`, join(root, `src/${name}.ts`)])),
+    chunkNames: 'lib/[name]-[hash]',
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+  });
+  for (const name of programs) await writeFile(join(folder, `${name}.js`), `import './lib/${name}.js';\n`);
   await cp(join(root, 'src/data'), join(folder, 'data'), { recursive: true });
   await cp(join(root, 'package.json'), join(target, 'package.json'));
   return { folder, remove: () => rm(target, { recursive: true, force: true }) };
