@@ -15,22 +15,37 @@ afterAll(async () => {
 });
 
 /** Sends a body with a client that reads the response only after it has sent everything. */
-async function send(contentType: string, megabytes: number): Promise<{ status: number; code: string }> {
-  const response = await fetch(`${service.url}/images`, {
+async function send(contentType: string, megabytes: number, path = '/images') {
+  const response = await fetch(service.url + path, {
     method: 'POST',
     headers: { authorization: 'Bearer short', 'content-type': contentType },
     body: JSON.stringify({ prompt: 'a'.repeat(megabytes << 20) }),
   });
   const { code } = (await response.json()) as { code: string };
-  return { status: response.status, code };
+  return { status: response.status, code, connection: response.headers.get('connection') };
 }
 
 describe('a refused body', () => {
   it.each([1, 2, 5, 10, 30])(
     'a refused body of %i MB gets the reason although the client still sends',
     async (megabytes) => {
-      expect(await send('application/json', megabytes)).toEqual({ status: 413, code: 'payload_too_large' });
-      expect(await send('text/plain', megabytes)).toEqual({ status: 415, code: 'unsupported_media_type' });
+      expect(await send('application/json', megabytes)).toMatchObject({
+        status: 413,
+        code: 'payload_too_large',
+      });
+      expect(await send('text/plain', megabytes)).toMatchObject({
+        status: 415,
+        code: 'unsupported_media_type',
+      });
+    },
+  );
+
+  it.each(['/images', '/v1/images/generations', '/v1/images/edits', '/mcp'])(
+    'a body that is refused by its length does not close the connection of a client that still sends: %s',
+    async (path) => {
+      const { status, connection } = await send('application/json', 40, path);
+      expect(status).toBe(413);
+      expect(connection).not.toBe('close');
     },
   );
 });

@@ -67,12 +67,14 @@ export async function sendEntry(
   call.once('finish', () => {
     sentAt = performance.now();
   });
+  // The connection may end while the rest of a refused body is sent.
+  call.on('error', () => undefined);
   call.end(body);
   const [response] = (await once(call, 'response')) as [IncomingMessage];
   const { code = '', detail = '', errors = [], error } = JSON.parse(await text(response));
   const tookMs = performance.now() - sentAt;
   // A body that is refused early is not sent to its end.
-  call.on('error', () => undefined).destroy();
+  call.destroy();
   return {
     status: response.statusCode ?? 0,
     ...{ code, detail, pointer: errors[0]?.pointer, param: error?.param ?? null, tookMs },

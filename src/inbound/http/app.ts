@@ -187,12 +187,15 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
 
 /** Responds to every error with a problem, and logs errors that are faults of the service. */
 function reportErrors(app: FastifyInstance, draining: AbortSignal): void {
+  // Fastify closes the connection after an unread body, and its sender would miss the response. Node reads the rest within
+  // the request timeout. A hook, because groups of routes have error handlers of their own.
+  app.addHook('onError', (_request, reply, _error, done) => {
+    if (!draining.aborted) reply.removeHeader('connection');
+    done();
+  });
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error, request.routeOptions.bodyLimit);
     const { status } = errorRow(known.code);
-    // Fastify closes the connection after an unread body, and its sender would miss the response. Node reads the rest
-    // within the request timeout.
-    if (!draining.aborted) reply.removeHeader('connection');
     if (status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'request failed');
     return sendProblem(request, reply, known);
   });
