@@ -166,13 +166,19 @@ export const problemExample: Problem = problemOf(
   { instance: '/images', requestId, publicUrl },
 );
 
-/** Returns an example of the problem with this code. */
+const problemExamples = new Map<ErrorCode, Example<Problem>>();
+
+/** Returns an example of the problem with this code. Routes share the examples, because each costs a stack trace. */
 export function problemExampleOf(code: ErrorCode): Example<Problem> {
+  const known = problemExamples.get(code);
+  if (known) return known;
   const value =
     code === 'validation_failed'
       ? problemExample
       : problemOf(new AppError(code), { instance: '/images', requestId, publicUrl });
-  return { summary: errorRow(code).title, value };
+  const example = { summary: errorRow(code).title, value };
+  problemExamples.set(code, example);
+  return example;
 }
 
 /** Data of a `budget.threshold` webhook. */
