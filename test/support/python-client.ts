@@ -1,10 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { testKeys } from './service-environment.ts';
 import { endOf, systemEnvironment } from './service-process.ts';
 
 const folder = join(import.meta.dirname, '../../clients/python');
+
+/** Variables of every Python process: the client is on its path. */
+const environment = {
+  ...systemEnvironment(),
+  PYTHONPATH: join(folder, 'src'),
+  PYTHONDONTWRITEBYTECODE: '1',
+};
 
 /** Both clients of the Python package. */
 export const pythonKinds = ['sync', 'async'] as const;
@@ -48,25 +56,41 @@ interface Outcome {
   readonly events: readonly string[];
 }
 
-/** Runs a verb of a Python client in a process of its own. `watch` among the options records the events. */
-export async function runVerb(
-  kind: PythonKind,
-  [verb, ...args]: readonly unknown[],
-  settings: { url: string; key?: string; options?: Record<string, unknown> },
-): Promise<Outcome> {
-  const call = JSON.stringify({ args, options: settings.options ?? {} });
-  const printed = await runPython(['tests/run_verb.py', kind, String(verb), call], settings);
-  return JSON.parse(printed);
+interface Settings {
+  readonly url: string;
+  readonly key?: string;
+  readonly options?: Record<string, unknown>;
 }
 
-/** Runs a verb once for each argument, in one process. */
-export async function runVerbEach(
-  kind: PythonKind,
-  [verb, each]: readonly [verb: string, each: readonly string[]],
-  settings: { url: string },
-): Promise<Outcome[]> {
-  const calls = JSON.stringify({ each: each.map((argument) => [argument]) });
-  return JSON.parse(await runPython(['tests/run_verb.py', kind, verb, calls], settings));
+/** A Python process that runs verbs one after the other. Starting an interpreter takes longer than most verbs. */
+export interface PythonVerbs {
+  /** Runs a verb of a new client. `watch` among the options records the events. */
+  run(kind: PythonKind, call: readonly unknown[], settings: Settings): Promise<Outcome>;
+  /** Ends the process after the current verb. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Python process for verbs. */
+export function startPythonVerbs(): PythonVerbs {
+  const child = spawn('python3', ['tests/run_verbs.py'], {
+    cwd: folder,
+    env: environment,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = endOf(child);
+  const outcomes = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    async run(kind, [verb, ...args], { url, key = testKeys.acme, options = {} }) {
+      child.stdin.write(`${JSON.stringify({ kind, verb, url, api_key: key, args, options })}\n`);
+      const { value, done } = await outcomes.next();
+      if (done) throw new Error('the Python process ended');
+      return JSON.parse(value);
+    },
+    async stop() {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }
 
 /** Runs a Python program with the client on its path. Resolves with its output. Rejects if it fails. */
@@ -76,13 +100,7 @@ export async function runPython(
 ): Promise<string> {
   const child = spawn('python3', programArguments, {
     cwd,
-    env: {
-      ...systemEnvironment(),
-      PYTHONPATH: join(folder, 'src'),
-      PYTHONDONTWRITEBYTECODE: '1',
-      DARKROOM_URL: url,
-      DARKROOM_API_KEY: key,
-    },
+    env: { ...environment, DARKROOM_URL: url, DARKROOM_API_KEY: key },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { out: '', error: '' };

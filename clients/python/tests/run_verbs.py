@@ -1,7 +1,8 @@
 """
-Runs one verb of a client and prints its result as JSON, for tests in other languages.
+Runs verbs of the clients and prints their results as JSON, for tests in other languages.
 
-    python3 run_verb.py sync|async VERB '{"args": [...], "options": {...}}'
+Each line of the input is a call with `kind` ("sync" or "async"), `verb`, `url`, `api_key`, `args` and `options`.
+Each line of the output is the outcome of a call, in the order of the calls. The program ends with its input.
 """
 
 import asyncio
@@ -46,21 +47,22 @@ async def collect(result: Any) -> Any:
     return list(result) if inspect.isgenerator(result) else result
 
 
-def outcome_of(kind: str, verb: str, call: Any) -> Any:
+def outcome_of(call: Any) -> Any:
     """Runs a verb. Returns its result or its exception, and the events."""
+    verb, args, options = call["verb"], call["args"], call["options"]
     seen = []
-    options = dict(call.get("options", {}))
     if options.pop("watch", False):
         options["on_event"] = lambda event: seen.append(event.type)
     if "base64" in (options.get("mask") or {}):
         options["mask"] = base64.b64decode(options["mask"]["base64"])
 
     async def run() -> Any:
-        client = (darkroom.Darkroom if kind == "sync" else darkroom.AsyncDarkroom)(policy=QUICK)
+        create = darkroom.Darkroom if call["kind"] == "sync" else darkroom.AsyncDarkroom
+        client = create(call["url"], call["api_key"], policy=QUICK)
         if verb == "download":
-            job = await collect(client.get(call["args"][0]))
-            return await collect(client.download(job, *call["args"][1:], **options))
-        return await collect(getattr(client, verb)(*call.get("args", []), **options))
+            job = await collect(client.get(args[0]))
+            return await collect(client.download(job, *args[1:], **options))
+        return await collect(getattr(client, verb)(*args, **options))
 
     try:
         return {"result": plain(asyncio.run(run())), "events": seen}
@@ -69,12 +71,9 @@ def outcome_of(kind: str, verb: str, call: Any) -> Any:
 
 
 def main() -> None:
-    """Runs the verb of the command line, or the verb once for each list of arguments in `each`."""
-    kind, verb, text = sys.argv[1:]
-    call = json.loads(text)
-    calls = [{"args": args} for args in call["each"]] if "each" in call else [call]
-    outcomes = [outcome_of(kind, verb, each) for each in calls]
-    print(json.dumps(outcomes if "each" in call else outcomes[0]))
+    """Runs the calls one after the other."""
+    for line in sys.stdin:
+        print(json.dumps(outcome_of(json.loads(line))), flush=True)
 
 
 main()

@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cut, startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { sha256 } from '../../support/images.ts';
-import { hasPython, pythonKinds, runVerb } from '../../support/python-client.ts';
+import { hasPython, type PythonVerbs, pythonKinds, startPythonVerbs } from '../../support/python-client.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { imageCalls } from '../../support/service-environment.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let service: TestService;
+let verbs: PythonVerbs;
 beforeAll(async () => {
-  if (hasPython) service = await startService();
+  if (!hasPython) return;
+  service = await startService();
+  verbs = startPythonVerbs();
 });
-afterAll(() => service?.close());
+afterAll(async () => {
+  await verbs?.stop();
+  await service?.close();
+});
 
 const submission = /^POST \/images /;
 const stream = /^GET \/images\/\w+\/events /;
@@ -45,7 +51,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
       return stage.includes('long poll') && polls === 1 && poll.test(line) ? cut : undefined;
     });
     const prompt = `A fox ${kind} ${stage} [studio:latency=400]`;
-    const { result: job, events } = await runVerb(kind, ['generate', prompt], {
+    const { result: job, events } = await verbs.run(kind, ['generate', prompt], {
       url: proxy.url,
       options: { watch: true },
     });
@@ -59,7 +65,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
   });
 
   it(`downloads the complete image although the connection breaks in its bytes (${kind})`, async () => {
-    const { result: job } = await runVerb(kind, ['generate', 'A fox to download'], { url: service.url });
+    const { result: job } = await verbs.run(kind, ['generate', 'A fox to download'], { url: service.url });
     let downloads = 0;
     const proxy = await startCuttingProxy(service.url, (line) => {
       if (!content.test(line)) return undefined;
@@ -67,7 +73,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
       return downloads <= 2 ? { after: 'response', bytes: 2_000 } : undefined;
     });
     const file = join(await temporaryFolder(), 'fox.png');
-    await runVerb(kind, ['download', job.id, file], { url: proxy.url });
+    await verbs.run(kind, ['download', job.id, file], { url: proxy.url });
     expect(proxy.cuts()).toBe(2);
     expect(sha256(await readFile(file))).toBe(job.images[0]?.sha256);
   });
@@ -75,12 +81,12 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
   it(`gives up with the key of the job if the service stays unreachable (${kind})`, async () => {
     const proxy = await startCuttingProxy(service.url, () => ({ after: 'response', bytes: 0 }));
     const prompt = `A fox ${kind} behind a broken network`;
-    const { error } = await runVerb(kind, ['generate', prompt], { url: proxy.url });
+    const { error } = await verbs.run(kind, ['generate', prompt], { url: proxy.url });
     expect(error).toMatchObject({
       class: 'ConnectionFailed',
       idempotency_key: expect.stringMatching(/^py-/),
     });
-    const { result: job } = await runVerb(kind, ['generate', prompt], {
+    const { result: job } = await verbs.run(kind, ['generate', prompt], {
       url: service.url,
       options: { idempotency_key: error?.idempotency_key },
     });

@@ -8,20 +8,32 @@ import { problemHeaders, problemOf } from '../../../src/inbound/http/problem.ts'
 import { leftHalfMask } from '../../support/edit-inputs.ts';
 import { noiseImage, sha256 } from '../../support/images.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
-import { hasPython, pythonKinds, runPython, runVerb, runVerbEach } from '../../support/python-client.ts';
+import {
+  hasPython,
+  type PythonVerbs,
+  pythonKinds,
+  runPython,
+  startPythonVerbs,
+} from '../../support/python-client.ts';
 import { respondWith, type Script, serve } from '../../support/scripted-server.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let service: TestService;
+let verbs: PythonVerbs;
 beforeAll(async () => {
-  if (hasPython) service = await startService();
+  if (!hasPython) return;
+  service = await startService();
+  verbs = startPythonVerbs();
 });
-afterAll(() => service?.close());
+afterAll(async () => {
+  await verbs?.stop();
+  await service?.close();
+});
 
 describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => {
   const run = (call: readonly unknown[], options?: Record<string, unknown>, url = service.url) =>
-    runVerb(kind, call, { url, ...(options ? { options } : {}) });
+    verbs.run(kind, call, { url, ...(options ? { options } : {}) });
 
   it(`generates an image, follows its events and downloads it (${kind})`, async () => {
     const { result: job, events } = await run(['generate', 'A fox by Python'], {
@@ -96,7 +108,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     const { error: blocked } = await run(['generate', 'Something [studio:moderation]']);
     expect(blocked).toMatchObject({ class: 'ModerationBlocked', status: null, billing: 'none' });
     expect(blocked?.job_id).toMatch(/^img_/);
-    const unauthorized = await runVerb(kind, ['get', 'img_x'], { url: service.url, key: 'wrong' });
+    const unauthorized = await verbs.run(kind, ['get', 'img_x'], { url: service.url, key: 'wrong' });
     expect(unauthorized.error?.classes).toEqual(
       expect.arrayContaining(['Unauthorized', 'ServiceError', 'DarkroomError']),
     );
@@ -114,7 +126,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
   it(`raises a refusal by a budget with the figures of the budget (${kind})`, async () => {
     const budgets = [{ window: 'day', limit_micro_usd: 1, soft: false }];
     const { key } = await manageKeysOf(service.url).create({ tenant: 'acme', budgets });
-    const { error } = await runVerb(kind, ['generate', 'Too expensive'], { url: service.url, key });
+    const { error } = await verbs.run(kind, ['generate', 'Too expensive'], { url: service.url, key });
     expect(error).toMatchObject({ class: 'BudgetExceeded', status: 402, budget: { limit_micro_usd: 1 } });
   });
 
@@ -143,8 +155,9 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
 
   it(`maps every code of the service to an exception and honors Retry-After (${kind})`, async () => {
     const problems = await serve(respondWithProblem);
-    const outcomes = await runVerbEach(kind, ['get', errorCodes], problems);
-    expect(outcomes.map(({ error }) => error)).toMatchObject(
+    const errors: unknown[] = [];
+    for (const code of errorCodes) errors.push((await run(['get', code], {}, problems.url)).error);
+    expect(errors).toMatchObject(
       errorCodes.map((code) => {
         const { status, retryable } = errorRow(code);
         // The requested delay is too long for the client, so the client does not repeat the request.
