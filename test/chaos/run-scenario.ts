@@ -45,6 +45,7 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
     caller,
     accepted,
     random,
+    seed: options.seed,
     short: options.short,
     deadlineMs: options.deadlineMs,
     log: options.log,

@@ -10,7 +10,7 @@ const usage = `Injects faults into a deployment of real processes and compares t
 
 npm run chaos -- [scenario ...] [options]
 
-  --seed TEXT     repeat the choices of an earlier run
+  --seed TEXT     repeat the choices of an earlier run. The scenario money runs several seeds at the same time: a,b,c
   --minutes N     maximum duration in minutes. Default 20
   --short         the short form of every scenario
   --full          include the scenarios that take very long

@@ -9,6 +9,8 @@ export interface Stage {
   readonly fleet: Fleet;
   readonly caller: GoodCaller;
   readonly accepted: AcceptedJobs;
+  /** The seed of the run. A scenario may take it as a list of seeds. */
+  readonly seed: string;
   /** Random choices, the same for the same seed. */
   readonly random: Random;
   /** Whether to run the short form. */

@@ -6,19 +6,17 @@ import type { GoodCaller } from '../fleet/good-caller.ts';
 
 /** The money of one tenant as five independent views of it show it, in micro-USD. */
 export interface MoneyViews {
-  /** Charges of the provider. */
+  /** Charges of the provider for the jobs of the tenant. */
   readonly provider: number;
-  readonly jobs: number;
-  readonly ledger: number;
-  readonly usage: number;
-  /** Counters that budgets are checked against. */
-  readonly spent: number;
+  /** Sums of the service. `spent` are the counters that budgets are checked against. */
+  readonly sums: Readonly<Record<'jobs' | 'ledger' | 'usage' | 'spent', number>>;
   /** Sum of all counters of held money, without their signs. */
   readonly held: number;
   /** Charges that usage still shows as possible. */
   readonly possible: number;
   /** Differences of single jobs. */
   readonly faults: readonly string[];
+  readonly jobIds: readonly string[];
 }
 
 const read = async (caller: GoodCaller, path: string): Promise<string> => {
@@ -59,47 +57,69 @@ function chargedByCall(fleet: Fleet): Map<string, number> {
   return byCall;
 }
 
+/** Returns the charges of the provider that belong to none of these jobs, by their call. */
+export function findUnknownCharges(fleet: Fleet, jobIds: ReadonlySet<string>): string[] {
+  return fleet.provider
+    .charges()
+    .filter(({ jobId }) => !jobIds.has(jobId))
+    .map(({ jobId, attemptNo, requestId }) => `${jobId}.${attemptNo} ${requestId}`);
+}
+
+const ledgerOf = async (caller: GoodCaller): Promise<LedgerLine[]> =>
+  (await read(caller, '/usage/ledger'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as LedgerLine);
+
 /** Settles every charge whose amount is unknown as the provider charged it. Returns the number of settled jobs. */
 export async function settleAsCharged(fleet: Fleet, caller: GoodCaller): Promise<number> {
   const charged = chargedByCall(fleet);
-  let settled = 0;
-  for (const { id, attempts } of await jobsOf(caller)) {
-    const open = attempts.flatMap(({ state, cost_micro_usd }, at) =>
-      state !== 'rejected' && cost_micro_usd === null ? [`${id}.${at + 1}`] : [],
-    );
-    if (open.length === 0) continue;
-    const micro_usd = open.reduce((sum, call) => sum + (charged.get(call) ?? 0), 0);
+  const amounts = new Map<string, number>();
+  // The ledger numbers the calls as the provider knows them. A position among the attempts of a job is no such number,
+  // because a job drops its oldest rejected attempts.
+  for (const { job_id, attempt, micro_usd } of await ledgerOf(caller)) {
+    if (micro_usd !== null) continue;
+    amounts.set(job_id, (amounts.get(job_id) ?? 0) + (charged.get(`${job_id}.${attempt}`) ?? 0));
+  }
+  for (const [id, micro_usd] of amounts) {
     const { status, body } = await caller.call('POST', `/images/${id}/settle`, { body: { micro_usd } });
     if (status !== 200) throw new Error(`settling ${id} got ${status}: ${body.toString().slice(0, 200)}`);
-    settled += 1;
   }
-  return settled;
+  return amounts.size;
 }
 
-/** Reads all views of a fleet whose only tenant with charges is the caller's. */
+/** Reads all views of the money of the caller's tenant. */
 export async function readMoney(fleet: Fleet, caller: GoodCaller, tenant: string): Promise<MoneyViews> {
   const jobs = await jobsOf(caller);
-  const lines = (await read(caller, '/usage/ledger')).split('\n').filter(Boolean);
+  const lines = await ledgerOf(caller);
   const usage = JSON.parse(await read(caller, '/usage')) as {
     data: { micro_usd: number; micro_usd_possible: number; unknown_cost_jobs: number }[];
   };
   const counters = await countersOf(fleet, tenant);
-  const charged = [...chargedByCall(fleet)];
-  const costs = lines.map((line) => (JSON.parse(line) as LedgerLine).micro_usd ?? Number.NaN);
+  const paid = paidByJob(fleet);
   return {
-    provider: sum(charged.map(([, amount]) => amount)),
-    jobs: sum(jobs.map(({ cost }) => cost.micro_usd ?? Number.NaN)),
-    ledger: sum(costs),
-    usage: sum(usage.data.map(({ micro_usd }) => micro_usd)),
-    spent: counters.get('t.total.spent') ?? 0,
+    provider: sum(jobs.map(({ id }) => paid.get(id) ?? 0)),
+    sums: {
+      jobs: sum(jobs.map(({ cost }) => cost.micro_usd ?? Number.NaN)),
+      ledger: sum(lines.map(({ micro_usd }) => micro_usd ?? Number.NaN)),
+      usage: sum(usage.data.map(({ micro_usd }) => micro_usd)),
+      spent: counters.get('t.total.spent') ?? 0,
+    },
     held: sum([...counters].map(([field, value]) => (field.endsWith('.held') ? Math.abs(value) : 0))),
     possible: sum(usage.data.map((row) => row.micro_usd_possible + row.unknown_cost_jobs)),
-    faults: jobs.flatMap((job) => compareJob(job, charged)),
+    faults: jobs.flatMap((job) => compareJob(job, paid.get(job.id) ?? 0)),
+    jobIds: jobs.map(({ id }) => id),
   };
 }
 
-function compareJob({ id, status, cost }: ImageJobView, charged: readonly (readonly [string, number])[]) {
-  const paid = sum(charged.map(([call, amount]) => (call.startsWith(`${id}.`) ? amount : 0)));
+function paidByJob(fleet: Fleet): Map<string, number> {
+  const paid = new Map<string, number>();
+  for (const { jobId, microUsd } of fleet.provider.charges())
+    paid.set(jobId, (paid.get(jobId) ?? 0) + (microUsd ?? Number.NaN));
+  return paid;
+}
+
+function compareJob({ id, status, cost }: ImageJobView, paid: number): string[] {
   return cost.micro_usd === paid
     ? []
     : [`${id} (${status}) shows ${cost.micro_usd}, the provider charged ${paid}`];
