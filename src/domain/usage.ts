@@ -107,6 +107,14 @@ export interface UsageGrouping {
   readonly metadataKeys: readonly string[];
 }
 
+/** Returns whether a grouping separates nothing within a day. */
+export const isTotal = ({ dimensions, metadataKeys }: UsageGrouping): boolean =>
+  metadataKeys.length === 0 && usageDimensions.every((each) => each === 'day' || !dimensions.has(each));
+
+/** Returns a text that is the same for the same grouping. */
+export const nameOfGrouping = ({ dimensions, metadataKeys }: UsageGrouping): string =>
+  JSON.stringify([usageDimensions.filter((each) => dimensions.has(each)), metadataKeys]);
+
 /** A group of rows. A dimension is absent if the query does not separate it. */
 export interface UsageGroup {
   readonly day?: number;
@@ -118,38 +126,43 @@ export interface UsageGroup {
 }
 
 /** Sums rows by group, ordered by day, model, key, provider and metadata. */
-export function groupUsage(rows: Iterable<UsageRow>, grouping: UsageGrouping): UsageGroup[] {
+export type GroupUsage = (rows: Iterable<UsageRow>) => UsageGroup[];
+
+/** Creates the function that sums rows by group. It computes the group of each combination of labels once for all its calls. */
+export function createGroupUsage(grouping: UsageGrouping): GroupUsage {
   const byDay = grouping.dimensions.has('day');
   const groupOf = createGroups(grouping);
-  const days = new Map<number | null, Map<Group, Record<UsageMeasure, number>>>();
-  for (const { day, labels, provider, sums } of rows) {
-    const shownDay = byDay ? day : null;
-    const groups = days.get(shownDay) ?? new Map<Group, Record<UsageMeasure, number>>();
-    days.set(shownDay, groups);
-    const group = groupOf(labels, provider);
-    const known = groups.get(group) ?? emptySums();
-    groups.set(group, known);
-    addSums(known, sums);
-  }
-  return [...days]
-    .sort(([a], [b]) => (a ?? 0) - (b ?? 0))
-    .flatMap(([day, groups]) =>
-      [...groups]
-        .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
-        .map(([{ fields }, sums]) => ({ ...(day === null ? {} : { day }), ...fields, sums })),
-    );
+  return (rows) => {
+    const days = new Map<number | null, Map<Group, UsageSums>>();
+    for (const { day, labels, provider, sums } of rows) {
+      const shownDay = byDay ? day : null;
+      const groups = days.get(shownDay) ?? new Map<Group, UsageSums>();
+      days.set(shownDay, groups);
+      const group = groupOf(labels, provider);
+      const known = groups.get(group);
+      // A group of one row shares its sums, so that a cache of both holds them once.
+      groups.set(group, known ? addSums(known, sums) : sums);
+    }
+    return [...days]
+      .sort(([a], [b]) => (a ?? 0) - (b ?? 0))
+      .flatMap(([day, groups]) =>
+        [...groups]
+          .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
+          .map(([{ fields }, sums]) => ({ ...(day === null ? {} : { day }), ...fields, sums })),
+      );
+  };
 }
 
-/** Adds sums to others. Names every measure, because a loop over their names takes several times as long for a year. */
-function addSums(to: Record<UsageMeasure, number>, sums: UsageSums): void {
-  to.jobs += sums.jobs;
-  to.images += sums.images;
-  to.failed += sums.failed;
-  to.micro_usd += sums.micro_usd;
-  to.micro_usd_possible += sums.micro_usd_possible;
-  to.unknown_cost_jobs += sums.unknown_cost_jobs;
-  to.tokens += sums.tokens;
-}
+/** Adds sums. Names every measure, because a loop over their names takes several times as long for a year. */
+const addSums = (a: UsageSums, b: UsageSums): UsageSums => ({
+  jobs: a.jobs + b.jobs,
+  images: a.images + b.images,
+  failed: a.failed + b.failed,
+  micro_usd: a.micro_usd + b.micro_usd,
+  micro_usd_possible: a.micro_usd_possible + b.micro_usd_possible,
+  unknown_cost_jobs: a.unknown_cost_jobs + b.unknown_cost_jobs,
+  tokens: a.tokens + b.tokens,
+});
 
 /** A group without its day. */
 interface Group {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { knownCost } from '../../src/domain/attempt.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { finish } from '../../src/domain/job-moves.ts';
-import { groupUsage, type UsageLabels } from '../../src/domain/usage.ts';
+import type { UsageDimension, UsageLabels } from '../../src/domain/usage.ts';
 import { firstDayOfMonth, utcDayOf, utcMonthOf } from '../../src/domain/utc-day.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createUsageCounters } from '../../src/outbound/records/usage-rows.ts';
@@ -40,27 +40,39 @@ async function endedJob(
   return written ?? job;
 }
 
-const read = (tenant: string, fromDay: number, toDay: number) =>
-  counters.read(tenant, { fromDay, toDay, byDay: true, isTotal: false });
+interface Query {
+  readonly fromDay: number;
+  readonly toDay: number;
+  /** Default: all. */
+  readonly dimensions?: readonly UsageDimension[];
+  readonly metadataKeys?: readonly string[];
+}
+
+const read = async (tenant: string, { fromDay, toDay, ...by }: Query) => {
+  const { dimensions = ['day', 'model', 'key', 'provider'], metadataKeys = ['customer'] } = by;
+  const grouping = { dimensions: new Set(dimensions), metadataKeys };
+  return (await counters.read(tenant, { fromDay, toDay, grouping })).flat();
+};
+const onlyToday = { fromDay: today, toDay: today + 1 };
 const customersOf = async (tenant: string) =>
   Object.fromEntries(
-    groupUsage(await read(tenant, today, today + 1), {
-      dimensions: new Set(),
-      metadataKeys: ['customer'],
-    }).map(({ metadata, sums }) => [metadata?.customer ?? 'none', sums.jobs]),
+    (await read(tenant, { ...onlyToday, dimensions: [] })).map(({ metadata, sums }) => [
+      metadata?.customer ?? 'none',
+      sums.jobs,
+    ]),
   );
 
 describe('the counters of usage', () => {
   it('count a job in the step that ends it, and a later change of its cost by the difference', async () => {
     const tenant = newTenant();
     const job = await endedJob(tenant, labelsFor('a'), { microUsd: null });
-    expect(await read(tenant, today, today + 1)).toMatchObject([
-      { labels: labelsFor('a'), provider: 'openai', sums: { jobs: 1, micro_usd: 0, unknown_cost_jobs: 1 } },
+    expect(await read(tenant, onlyToday)).toMatchObject([
+      { ...labelsFor('a'), provider: 'openai', sums: { jobs: 1, micro_usd: 0, unknown_cost_jobs: 1 } },
     ]);
     await records.update(job, (now) => ({
       job: { ...now, attempts: now.attempts.map((each) => ({ ...each, costMicroUsd: 42 })) },
     }));
-    expect(await read(tenant, today, today + 1)).toMatchObject([
+    expect(await read(tenant, onlyToday)).toMatchObject([
       { sums: { jobs: 1, micro_usd: 42, unknown_cost_jobs: 0 } },
     ]);
   });
@@ -73,16 +85,15 @@ describe('the counters of usage', () => {
         microUsd: 2 ** days % 1_000_003,
       });
     }
-    const sumOf = async (options: { byDay: boolean; isTotal: boolean }, fromDay: number, toDay: number) =>
-      (await counters.read(tenant, { fromDay, toDay, ...options })).reduce(
-        (sum, { sums }) => sum + sums.micro_usd,
-        0,
-      );
+    const sumOf = async (query: Query) =>
+      (await read(tenant, query)).reduce((sum, { sums }) => sum + sums.micro_usd, 0);
     for (const fromDay of [today - 80, today - 75, today - 74, today - 41, today - 22, today]) {
       for (const toDay of [today - 41, today - 9, today, today + 1, today + 60]) {
-        const byDay = await sumOf({ byDay: true, isTotal: false }, fromDay, toDay);
-        expect(await sumOf({ byDay: false, isTotal: false }, fromDay, toDay)).toBe(byDay);
-        expect(await sumOf({ byDay: true, isTotal: true }, fromDay, toDay)).toBe(byDay);
+        const period = { fromDay, toDay };
+        const byDay = await sumOf({ ...period, dimensions: ['day', 'model'], metadataKeys: [] });
+        expect(await sumOf({ ...period, dimensions: ['key'] })).toBe(byDay);
+        expect(await sumOf({ ...period, dimensions: ['day'], metadataKeys: [] })).toBe(byDay);
+        expect(await sumOf({ ...period, dimensions: [], metadataKeys: [] })).toBe(byDay);
       }
     }
   });
@@ -125,11 +136,12 @@ describe('the counters of usage', () => {
     const job = await endedJob(tenant, labelsFor('a'), { microUsd: null });
     const other = await endedJob(tenant, labelsFor('b'), { microUsd: 100 });
     const costs = async (byDay: boolean) => {
-      const rows = await counters.read(tenant, {
-        ...{ fromDay: firstDayOfMonth(utcMonthOf(today)), toDay: firstDayOfMonth(utcMonthOf(today) + 1) },
-        ...{ byDay, isTotal: false },
-      });
-      return Object.fromEntries(rows.map(({ labels, sums }) => [labels.metadata.customer, sums.micro_usd]));
+      const month = {
+        fromDay: firstDayOfMonth(utcMonthOf(today)),
+        toDay: firstDayOfMonth(utcMonthOf(today) + 1),
+      };
+      const groups = await read(tenant, { ...month, dimensions: byDay ? ['day'] : [] });
+      return Object.fromEntries(groups.map(({ metadata, sums }) => [metadata?.customer, sums.micro_usd]));
     };
     const settle = (settled: ImageJob, costMicroUsd: number) =>
       records.update(settled, (now) => ({
@@ -145,13 +157,34 @@ describe('the counters of usage', () => {
     for (const byDay of [true, false]) expect(await costs(byDay)).toEqual({ a: 60, b: 40 });
   });
 
+  it('return the same list of groups for a day that did not change', async () => {
+    const tenant = newTenant();
+    const dayBefore = createdAt - dayMs;
+    for (const nowMs of [createdAt, dayBefore]) await endedJob(tenant, labelsFor('a'), { nowMs });
+    const query = {
+      ...{ fromDay: today - 1, toDay: today + 1 },
+      grouping: { dimensions: new Set(['day', 'key'] as const), metadataKeys: [] },
+    };
+    const [first, second] = await counters.read(tenant, query);
+    await endedJob(tenant, labelsFor('b'));
+    const again = await counters.read(tenant, query);
+    expect(again[0]).toBe(first);
+    expect(again[1]).not.toBe(second);
+    expect([first, again[1]]).toMatchObject([
+      [{ day: today - 1, keyId: 'key_1', sums: { jobs: 1 } }],
+      [{ day: today, keyId: 'key_1', sums: { jobs: 2 } }],
+    ]);
+  });
+
   it('remove the days and months whose retention is over, and no others', async () => {
     const tenant = newTenant();
     const firstDay = today - 100;
     for (const days of [100, 50, 0])
       await endedJob(tenant, labelsFor('a'), { nowMs: createdAt - days * dayMs });
     await counters.purge(tenant, firstDay, today - 40);
-    expect((await read(tenant, firstDay, today + 1)).map(({ day }) => day)).toEqual([today]);
-    expect(await read(tenant, firstDay, today - 40)).toEqual([]);
+    expect((await read(tenant, { fromDay: firstDay, toDay: today + 1 })).map(({ day }) => day)).toEqual([
+      today,
+    ]);
+    expect(await read(tenant, { fromDay: firstDay, toDay: today - 40 })).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { UsageLabels, UsageRow } from '../usage.ts';
+import type { UsageGroup, UsageGrouping, UsageLabels } from '../usage.ts';
 
 /** Ports to usage counters and to the archive of the ledger. */
 
@@ -12,21 +12,15 @@ export interface UsageCounters {
    */
   rowOf(tenant: string, labels: UsageLabels): Promise<number>;
   /**
-   * Reads the rows of a range of days.
+   * Reads the usage of a range of days in groups, as lists that follow each other: by day there may be a list for each day.
+   * A list that did not change since an earlier read may be the same object, so that a caller can keep what it made of it.
    *
    * @param options.toDay exclusive.
-   * @param options.byDay whether each row belongs to one day. Otherwise a row may belong to a day or to a whole month.
-   * @param options.isTotal whether the rows of a day may be summed without their labels, which costs less.
    */
   read(
     tenant: string,
-    options: {
-      readonly fromDay: number;
-      readonly toDay: number;
-      readonly byDay: boolean;
-      readonly isTotal: boolean;
-    },
-  ): Promise<UsageRow[]>;
+    options: { readonly fromDay: number; readonly toDay: number; readonly grouping: UsageGrouping },
+  ): Promise<readonly (readonly UsageGroup[])[]>;
   /** Removes the counters of a range of days, and of the months that end in it. `toDay` is exclusive. */
   purge(tenant: string, fromDay: number, toDay: number): Promise<void>;
 }

@@ -101,7 +101,7 @@ async function rowsOfTenants(
     const all: Row[] = [];
     for (const tenant of tenants) {
       const report = await tools.reportUsage(tenant, { fromDay, toDay, groupBy });
-      for (const { day, keyId, metadata, sums, ...group } of report.groups) {
+      for (const { day, keyId, metadata, sums, ...group } of report.parts.flat()) {
         all.push({
           tenant,
           ...(day === undefined ? {} : { day: isoDay(day) }),

@@ -1,46 +1,58 @@
-import type { UsageRow } from '../../domain/usage.ts';
+/** Lists of rows or groups of days and months that were made before. */
+export interface UsageCache<Item> {
+  /** Returns a list if it was made at the same stamp. */
+  get(name: UsageListName, stamp: string): readonly Item[] | undefined;
+  set(name: UsageListName, stamp: string, items: readonly Item[]): void;
+  /** Deletes all lists of a day or month. */
+  delete(bucket: string): void;
+}
 
-/** Rows of days and months that were read before. */
-export interface UsageCache {
-  /** Returns rows if they were read at the same stamp. */
-  get(name: string, stamp: string): readonly UsageRow[] | undefined;
-  set(name: string, stamp: string, rows: readonly UsageRow[]): void;
-  delete(name: string): void;
+export interface UsageListName {
+  /** Day or month of a tenant. */
+  readonly bucket: string;
+  /** Grouping of its list; empty for a list of rows. */
+  readonly grouping: string;
 }
 
 /**
- * Creates a cache of the rows of days and months, because most of a year does not change any more. Rows that were used longest
- * ago leave first.
+ * Creates a cache of the usage of days and months, because most of a year does not change any more. Lists that were used
+ * longest ago leave first.
  *
- * @param maxRows maximum number of rows. A row takes about 200 bytes.
+ * @param maxItems maximum number of items of all lists. An item takes about 200 bytes.
  */
-export function createUsageCache(maxRows: number): UsageCache {
-  const entries = new Map<string, { readonly stamp: string; readonly rows: readonly UsageRow[] }>();
+export function createUsageCache<Item>(maxItems: number): UsageCache<Item> {
+  const entries = new Map<string, { readonly stamp: string; readonly items: readonly Item[] }>();
   let size = 0;
+  const keyOf = ({ bucket, grouping }: UsageListName) => `${bucket}\n${grouping}`;
 
-  function remove(name: string): void {
-    size -= entries.get(name)?.rows.length ?? 0;
-    entries.delete(name);
+  function remove(key: string): void {
+    size -= entries.get(key)?.items.length ?? 0;
+    entries.delete(key);
   }
 
   return {
     get(name, stamp) {
-      const held = entries.get(name);
+      const key = keyOf(name);
+      const held = entries.get(key);
       if (!held || held.stamp !== stamp) return undefined;
-      entries.delete(name);
-      entries.set(name, held);
-      return held.rows;
+      entries.delete(key);
+      entries.set(key, held);
+      return held.items;
     },
-    set(name, stamp, rows) {
-      remove(name);
-      if (rows.length > maxRows) return;
-      entries.set(name, { stamp, rows });
-      size += rows.length;
+    set(name, stamp, items) {
+      const key = keyOf(name);
+      remove(key);
+      if (items.length > maxItems) return;
+      entries.set(key, { stamp, items });
+      size += items.length;
       for (const oldest of entries.keys()) {
-        if (size <= maxRows) break;
+        if (size <= maxItems) break;
         remove(oldest);
       }
     },
-    delete: remove,
+    delete(bucket) {
+      const prefix = keyOf({ bucket, grouping: '' });
+      for (const key of entries.keys()) if (key.startsWith(prefix)) remove(key);
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { emptySums, type UsageMeasure, usageMeasures } from '../../domain/usage.ts';
-import { changeLetter, letterOf } from './usage-counters.ts';
+import { letterOf } from './usage-counters.ts';
 
 const measureOf = new Map(usageMeasures.map((measure) => [letterOf[measure], measure]));
 
@@ -27,16 +27,15 @@ export function sumsByPrefix(text: string): Map<string, Record<UsageMeasure, num
   return rows;
 }
 
-/** Returns a text for each day of the totals of a month. The text changes with every change of the day. */
+/**
+ * Returns a text for each day of the totals of a month. The text changes with every change of the day. It may also change if
+ * only the sequence of the fields in Redis did, which costs a reader one more read of the day.
+ */
 export function stampsByDay(text: string): Map<number, string> {
-  const fields = new Map<number, string[]>();
+  const stamps = new Map<number, string>();
   forEachField(text, (prefix, letter, value) => {
     const day = Number(prefix);
-    const list = fields.get(day) ?? [];
-    fields.set(day, list);
-    // The counter of changes is first, because it differs most often.
-    if (letter === changeLetter) list.unshift(`${letter}${value}`);
-    else list.push(`${letter}${value}`);
+    stamps.set(day, `${stamps.get(day) ?? ''}${letter}${value} `);
   });
-  return new Map([...fields].map(([day, [first = '', ...rest]]) => [day, [first, ...rest.sort()].join(' ')]));
+  return stamps;
 }

@@ -2,7 +2,6 @@ import { AppError } from '../../domain/errors.ts';
 import { isKnown } from '../../domain/open.ts';
 import type { UsageCounters } from '../../domain/ports.ts';
 import {
-  groupUsage,
   type UsageDimension,
   type UsageGroup,
   type UsageGrouping,
@@ -43,18 +42,22 @@ function unknownDimension(name: string, metadataKeys: readonly string[]): AppErr
   return new AppError('validation_failed', { detail, issues: [{ pointer: '/group_by', detail }] });
 }
 
+/** The usage of a tenant in groups. */
+export interface UsageReport {
+  /** Lists that follow each other. A list that did not change since an earlier report may be the same object. */
+  readonly parts: readonly (readonly UsageGroup[])[];
+  readonly grouping: UsageGrouping;
+}
+
 /** Creates the report of a tenant's usage in a range of UTC days. `toDay` is exclusive. */
 export function createReportUsage(deps: Deps) {
   return async (
     tenant: string,
     query: { readonly fromDay: number; readonly toDay: number; readonly groupBy?: string | undefined },
-  ): Promise<{ groups: UsageGroup[]; grouping: UsageGrouping }> => {
-    const grouping = parseGrouping(query.groupBy, deps.metadataKeys);
-    const byDay = grouping.dimensions.has('day');
-    const isTotal = grouping.dimensions.size === (byDay ? 1 : 0) && grouping.metadataKeys.length === 0;
+  ): Promise<UsageReport> => {
     const { fromDay, toDay } = query;
-    const rows = await deps.usageCounters.read(tenant, { fromDay, toDay, byDay, isTotal });
-    return { groups: groupUsage(rows, grouping), grouping };
+    const grouping = parseGrouping(query.groupBy, deps.metadataKeys);
+    return { parts: await deps.usageCounters.read(tenant, { fromDay, toDay, grouping }), grouping };
   };
 }
 export type ReportUsage = ReturnType<typeof createReportUsage>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { finish } from '../../../src/domain/job-moves.ts';
-import { emptySums, groupUsage, labelsOf, type UsageRow, usageOf } from '../../../src/domain/usage.ts';
+import { createGroupUsage, emptySums, labelsOf, type UsageRow, usageOf } from '../../../src/domain/usage.ts';
 import { firstDayOfMonth, isoDay, utcDayOf, utcMonthOf } from '../../../src/domain/utc-day.ts';
 import { attemptOf, createdAt, queuedJob, retention } from '../../support/jobs.ts';
 
@@ -69,14 +69,14 @@ describe('grouped usage', () => {
   });
   const rows = [row([2, 'b', 'x', 1]), row([1, 'a', 'y', 2]), row([1, 'a', null, 4]), row([1, 'b', 'x', 8])];
   const grouped = (dimensions: ('day' | 'model')[], metadataKeys: string[] = []) =>
-    groupUsage(rows, { dimensions: new Set(dimensions), metadataKeys }).map(({ sums, ...group }) => [
+    createGroupUsage({ dimensions: new Set(dimensions), metadataKeys })(rows).map(({ sums, ...group }) => [
       group,
       sums.jobs,
     ]);
 
   it('is one row without dimensions, and none without rows', () => {
     expect(grouped([])).toEqual([[{}, 15]]);
-    expect(groupUsage([], { dimensions: new Set(), metadataKeys: [] })).toEqual([]);
+    expect(createGroupUsage({ dimensions: new Set(), metadataKeys: [] })([])).toEqual([]);
   });
 
   it('separates and sorts the rows of a query by its dimensions only', () => {

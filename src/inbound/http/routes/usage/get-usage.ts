@@ -1,14 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../../../domain/ports.ts';
-import type { UsageGroup } from '../../../../domain/usage.ts';
-import { isoDay, utcDayOf } from '../../../../domain/utc-day.ts';
+import { utcDayOf } from '../../../../domain/utc-day.ts';
 import type { Usage } from '../../../../usecases/usage/index.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { header, json, problems } from '../../responses.ts';
-import type { UsageRow } from '../../schemas/usage.ts';
 import { tenantFor, tenantQuery } from '../../tenant-query.ts';
 import { type PeriodQuery, periodOf, periodQuery } from './period.ts';
-import { toCsv } from './to-csv.ts';
+import { createRenderUsage } from './render-usage.ts';
 
 interface Deps {
   readonly usage: Pick<Usage, 'reportUsage'>;
@@ -24,6 +22,7 @@ const maxDays = 3_660;
 
 /** `GET /usage` */
 export function getUsageRoute(app: FastifyInstance, { usage, clock }: Deps): void {
+  const renderUsage = createRenderUsage();
   app.route<{ Querystring: Query }>({
     method: 'GET',
     url: '/usage',
@@ -61,15 +60,14 @@ export function getUsageRoute(app: FastifyInstance, { usage, clock }: Deps): voi
     handler: async (request, reply) => {
       const { query } = request;
       const { fromMs, toMs } = periodOf(query, clock(), maxDays);
-      const { groups, grouping } = await usage.reportUsage(tenantFor(callerOf(request), request.query), {
+      const report = await usage.reportUsage(tenantFor(callerOf(request), request.query), {
         fromDay: utcDayOf(fromMs),
         toDay: utcDayOf(toMs - 1) + 1,
         groupBy: query.group_by,
       });
-      const data = groups.map(viewGroup);
       reply.header('cache-control', 'no-store').header('vary', 'accept');
-      if (!prefersCsv(request.headers.accept)) return { object: 'list', data };
-      return reply.type('text/csv; charset=utf-8').send(toCsv(data, grouping));
+      const { contentType, body } = renderUsage(prefersCsv(request.headers.accept) ? 'csv' : 'json', report);
+      return reply.type(contentType).send(body);
     },
   });
 }
@@ -86,17 +84,6 @@ export function prefersCsv(accept = ''): boolean {
 function withCsv(response: Record<string, unknown>): Record<string, unknown> {
   const csv = { schema: { type: 'string', description: 'A header line, then a line for each row.' } };
   return { ...response, content: { ...(response.content as object), 'text/csv': csv } };
-}
-
-function viewGroup({ day, model, keyId, provider, metadata, sums }: UsageGroup): UsageRow {
-  return {
-    ...(day === undefined ? {} : { day: isoDay(day) }),
-    ...(model === undefined ? {} : { model }),
-    ...(keyId === undefined ? {} : { key_id: keyId }),
-    ...(provider === undefined ? {} : { provider }),
-    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
-    ...sums,
-  };
 }
 
 const example = {
