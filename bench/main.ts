@@ -14,6 +14,7 @@ import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
 import { turns } from './programs/turns.ts';
+import { usage } from './programs/usage.ts';
 import { webhooks } from './programs/webhooks.ts';
 
 const programs: readonly Program[] = [
@@ -24,6 +25,7 @@ const programs: readonly Program[] = [
   depth,
   capacity,
   turns,
+  usage,
   webhooks,
   fairness,
   flood,

@@ -9,12 +9,16 @@ import { figure, table, times } from '../harness/table.ts';
 import { keyPrefix, startDarkroom, tenant } from '../parts/darkroom.ts';
 import { createManagedKey } from '../parts/managed-key.ts';
 
-const secondsPerMeasurement = 5;
+/** Measurements are short and many, because a change of speed of the machine then meets all variants. */
+const secondsPerMeasurement = 2;
+const measurementsPerRound = 3;
 const limitPerMinute = 600;
 const warmUpRequests = 1_000;
 const floodPerSecond = (10 * limitPerMinute) / 60;
 /** Throughput that the other key must keep. */
 const minRatio = 0.95;
+/** CPU time of a refusal by that of an accepted request. A flood of refusals must cost much less than its requests. */
+const maxRefusalCost = 0.25;
 const body = JSON.stringify({ prompt: 'A lighthouse in a storm, oil on canvas' });
 
 type Figure = HttpFigure | 'passedPerSecond' | 'refusedPerSecond';
@@ -35,9 +39,15 @@ async function run(options: RunOptions): Promise<Outcome> {
     measure: (given: LoadLength = length) =>
       measure({ api, redis, options }, name === 'beside the flood', given),
   }));
+  const refusals = {
+    name: 'refusals',
+    measure: (given: LoadLength = length) => measureRefusals({ api, redis, options }, given),
+  };
   options.say('warming up');
-  for (const variant of variants) await variant.measure(warmUp(options.pace));
-  return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
+  for (const variant of [...variants, refusals]) await variant.measure(warmUp(options.pace));
+  const rounds = options.rounds * measurementsPerRound;
+  const results = await measureInRounds([...variants, refusals], { ...options, rounds });
+  return outcomeOf(results, describeMachine(redis.version, Date.now()));
 }
 
 interface Place {
@@ -69,13 +79,33 @@ async function measure(
   return { ...figures, passedPerSecond: passed / seconds, refusedPerSecond: refused / seconds };
 }
 
+/** Loads the service with a key whose quota is used up, so that every request is refused. */
+async function measureRefusals({ api, redis }: Place, length: LoadLength): Promise<Record<Figure, number>> {
+  const limits = { requests_per_minute: 1 };
+  const { id, authorization } = await createManagedKey(api, { name: 'refused', limits });
+  await useUp(redis, id, 1);
+  const headers = { 'content-type': 'application/json', authorization };
+  const figures = await loadHttp(
+    { server: api, path: '/images', method: 'POST', headers, body, status: 429 },
+    redis,
+    length,
+  );
+  await redis.clear();
+  return { ...figures, passedPerSecond: 0, refusedPerSecond: figures.perSecond };
+}
+
+/** Uses up the quota of a key. It is whole again in a minute. */
+async function useUp({ client }: BenchRedis, keyId: string, limit: number): Promise<void> {
+  const rate = createKeys(keyPrefix).requestRate(tenant, keyId, limit);
+  await client.set(rate, Date.now() + 60_000, 'EX', 60);
+}
+
 /** Starts a flood by a key whose quota is used up. `stop` resolves with the number of responses by status. */
 async function startFlood({ api, redis, options }: Place) {
   const limits = { requests_per_minute: limitPerMinute };
   const { id, authorization } = await createManagedKey(api, { name: 'flood', limits });
-  // The quota is whole again in a minute. Otherwise it would let the first requests of the flood pass.
-  const rate = createKeys(keyPrefix).requestRate(tenant, id, limitPerMinute);
-  await redis.client.set(rate, Date.now() + 60_000, 'EX', 60);
+  // The whole quota would let the first requests of the flood pass.
+  await useUp(redis, id, limitPerMinute);
   const env = {
     SERVICE_URL: api.url,
     AUTHORIZATION: authorization,
@@ -121,6 +151,13 @@ function outcomeOf(results: Results<Figure>, machine: string): Outcome {
         value: results.ratio('beside the flood', 'alone', 'perSecond'),
         sense: 'at least',
         limit: minRatio,
+        unit: 'x',
+      },
+      {
+        what: 'CPU of a refusal, by that of an accepted request',
+        value: results.ratio('refusals', 'alone', 'cpuMicros'),
+        sense: 'at most',
+        limit: maxRefusalCost,
         unit: 'x',
       },
     ],
