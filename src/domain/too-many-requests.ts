@@ -9,10 +9,24 @@ export function tooManyRequests(
   { quotas, retryAfterSeconds }: { readonly quotas: readonly Quota[]; readonly retryAfterSeconds: number },
 ): AppError {
   const { owner, unit, limit } = violated;
-  return new AppError('too_many_requests', {
-    detail: `The limit of the ${owner} is ${limit} ${nouns[unit]}. Retry after the time in Retry-After.`,
-    retryAfterSeconds,
-    quotas,
-    members: { 'violated-policies': [nameOfQuota(violated)] },
-  });
+  return withoutStack(
+    () =>
+      new AppError('too_many_requests', {
+        detail: `The limit of the ${owner} is ${limit} ${nouns[unit]}. Retry after the time in Retry-After.`,
+        retryAfterSeconds,
+        quotas,
+        members: { 'violated-policies': [nameOfQuota(violated)] },
+      }),
+  );
+}
+
+/** Creates an error without its stack. A flood causes many, no stack of them is logged, and it takes most of their cost. */
+function withoutStack(create: () => AppError): AppError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return create();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
