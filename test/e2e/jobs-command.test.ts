@@ -3,6 +3,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
 import { sha256 } from '../support/images.ts';
 import { manageKeysOf } from '../support/managed-keys.ts';
@@ -11,7 +12,7 @@ import { testKeys } from '../support/service-environment.ts';
 import { compiledProgram } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every command is a separate process.
+// Some commands are separate processes.
 vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
@@ -21,13 +22,17 @@ beforeAll(async () => {
 });
 
 const reach = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
-const jobs = (...args: string[]) => runCommand(['jobs', ...args], { cwd: service.dataDir, env: reach() });
+const jobs = (...args: string[]) =>
+  runClientCommand(['jobs', ...args], { url: service.url, apiKey: testKeys.acme });
+/** Runs a command in a process of its own. */
+const jobsProcess = (...args: string[]) =>
+  runCommand(['jobs', ...args], { cwd: service.dataDir, env: reach() });
 
 describe('darkroom jobs', () => {
   it('jobs list shows the jobs that match as a table, and as JSON', async () => {
     const labeled = await service.acme.generate({ prompt: 'A  labeled\nfox', metadata: { order: '7' } });
     await service.acme.generate({ prompt: 'Another fox' });
-    const listed = await jobs('list', '--metadata', 'order=7');
+    const listed = await jobsProcess('list', '--metadata', 'order=7');
     expect(listed.stdout).toMatch(/^ID +STATUS +CREATED +MODEL +COST USD +PROMPT\n/);
     expect(listed.stdout.split('\n')[1]).toMatch(
       new RegExp(`^${labeled.id}  succeeded  \\S+Z  gpt-image\\S+ +0\\.\\d{6} +A labeled fox$`),
@@ -59,7 +64,7 @@ describe('darkroom jobs', () => {
     const again = await jobs('cancel', slow.id);
     expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^already_terminal: /)]);
 
-    const retried = await jobs('retry', slow.id, '--out', 'retried.png', '--json');
+    const retried = await jobsProcess('retry', slow.id, '--out', 'retried.png', '--json');
     expect(retried.code, retried.stderr).toBe(0);
     const job = JSON.parse(retried.stdout);
     expect(job).toMatchObject({ status: 'succeeded', parent_id: slow.id });
@@ -91,18 +96,13 @@ describe('darkroom jobs', () => {
       metadata: { order: '4712' },
     });
     const made = await manageKeysOf(service.url).create({ tenant: 'acme', scopes: ['admin'] });
-    const listed = await runCommand(['usage', '--json'], {
-      cwd: service.dataDir,
-      env: { ...reach(), DARKROOM_API_KEY: made.key },
-    });
+    const operator = { url: service.url, apiKey: made.key };
+    const listed = await runClientCommand(['usage', '--json'], operator);
     expect(listed.code, listed.stderr).toBe(0);
     const [row] = JSON.parse(listed.stdout);
     expect(row).toMatchObject({ model: request.model, day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
     expect(row.micro_usd).toBeGreaterThanOrEqual(cost.micro_usd ?? 0);
-    const grouped = await runCommand(['usage', '--group-by', 'metadata.order', '--json'], {
-      cwd: service.dataDir,
-      env: { ...reach(), DARKROOM_API_KEY: made.key },
-    });
+    const grouped = await runClientCommand(['usage', '--group-by', 'metadata.order', '--json'], operator);
     expect(JSON.parse(grouped.stdout)).toContainEqual(
       expect.objectContaining({ 'metadata.order': '4712', images: 1 }),
     );

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EndpointView } from '../../src/domain/webhook-view.ts';
+import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
@@ -78,9 +79,10 @@ describe('darkroom webhooks', () => {
     await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
     const [delivery] = await failed();
     const run = (...args: string[]) =>
-      runCommand(['webhooks', 'replay', ...args], { cwd: service.dataDir, env: reach() });
+      runClientCommand(['webhooks', 'replay', ...args], { url: service.url, apiKey: testKeys.acme });
 
-    expect(await run(delivery.id)).toMatchObject({
+    const replayed = ['webhooks', 'replay', delivery.id];
+    expect(await runCommand(replayed, { cwd: service.dataDir, env: reach() })).toMatchObject({
       code: 0,
       stdout: `${delivery.id} will be redelivered to ${listener.url}\n`,
     });

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventTypes } from '../../src/domain/webhook-event.ts';
+import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { readApiDocument } from '../support/openapi-document.ts';
@@ -163,20 +164,17 @@ describe('darkroom webhooks listen --forward-to', () => {
 
 describe('darkroom webhooks trigger', () => {
   const run = (...args: string[]) =>
-    runCommand(['webhooks', 'trigger', ...args], {
-      cwd: service.dataDir,
-      env: { DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme },
-    });
+    runClientCommand(['webhooks', 'trigger', ...args], { url: service.url, apiKey: testKeys.acme });
 
   it('webhooks trigger sends a signed sample of every event type that matches the OpenAPI document', async () => {
     const api = readApiDocument();
     const schemas = (api.document.components as Record<string, Record<string, object>>).schemas ?? {};
     const validate = api.validator(schemas.WebhookEvent as Record<string, unknown>);
     const receiver = await startReceiver();
-    const results = await Promise.all(
-      eventTypes.map((type) => run(type, '--to', receiver.url, '--secret', secret)),
-    );
-    expect(results.map(({ code }) => code)).toEqual(eventTypes.map(() => 0));
+    for (const type of eventTypes) {
+      const { code } = await run(type, '--to', receiver.url, '--secret', secret);
+      expect(code, type).toBe(0);
+    }
     const events = receiver.received.map((each) => verified(each, secret));
     expect(events.map(({ type }) => type).sort()).toEqual([...eventTypes].sort());
     for (const event of events) expect([validate(event), validate.errors]).toEqual([true, null]);
@@ -188,7 +186,8 @@ describe('darkroom webhooks trigger', () => {
 
   it('webhooks trigger prints a new secret if none is passed, and exits with 1 if the response is not 2xx', async () => {
     const receiver = await startReceiver(500);
-    const { code, stdout, stderr } = await run('image.failed', '--to', receiver.url, '--json');
+    const args = ['webhooks', 'trigger', 'image.failed', '--to', receiver.url, '--json'];
+    const { code, stdout, stderr } = await runCommand(args, { cwd: service.dataDir });
     const printed = /Signing secret: (whsec_\S+)/.exec(stderr)?.[1] ?? '';
     const [message] = receiver.received;
     if (!message) throw new Error('nothing was received');
