@@ -148,7 +148,7 @@ export function createGroupUsage(grouping: UsageGrouping): GroupUsage {
       .flatMap(([day, groups]) =>
         [...groups]
           .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
-          .map(([{ fields }, sums]) => ({ ...(day === null ? {} : { day }), ...fields, sums })),
+          .map(([{ fields }, sums]) => (day === null ? { ...fields, sums } : { ...fields, sums, day })),
       );
   };
 }
