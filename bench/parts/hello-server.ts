@@ -5,6 +5,7 @@ import { reportReady } from '../harness/queries.ts';
 /** Minimal Fastify server. */
 const app = Fastify();
 app.get('/hello', async () => ({ hello: 'world' }));
+app.post('/images', async (_request, reply) => reply.code(429).send({ code: 'too_many_requests' }));
 const texts = new Map<string, string>();
 /** Responds with a text of so many bytes. */
 app.get<{ Params: { bytes: string } }>('/hello/:bytes', async ({ params: { bytes } }) => {
