@@ -77,15 +77,15 @@ export function createRequestLimits(
 function afterPause({ waitMs, limits }: Taken, pauseMs: number): Taken {
   return {
     waitMs: waitMs - pauseMs,
-    limits: limits.map((each) => ({ ...each, resetMs: Math.max(0, each.resetMs - pauseMs) })),
+    limits: limits.map(({ remaining, resetMs }) => ({ remaining, resetMs: Math.max(0, resetMs - pauseMs) })),
   };
 }
 
 function stateOf(limits: readonly Limit[], { waitMs, limits: states }: Taken) {
-  const quotas = limits.map((each, i): Quota => {
+  const quotas = limits.map(({ owner, limit }, i): Quota => {
     const { remaining = 0, resetMs = 0 } = states[i] ?? {};
     const ms = waitMs > 0 && remaining === 0 ? waitMs : resetMs;
-    return { ...each, unit: 'requests', remaining, resetSeconds: Math.ceil(ms / 1000) };
+    return { owner, unit: 'requests', limit, remaining, resetSeconds: Math.ceil(ms / 1000) };
   });
   const violated = waitMs > 0 ? quotas.find(({ remaining }) => remaining === 0) : undefined;
   return violated ? { quotas, refused: { quota: violated, waitMs } } : { quotas };
