@@ -69,7 +69,10 @@ export const whole = (min: number, max: number) => {
     .pipe(z.number().min(min, message).max(max, message));
 };
 
-export const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+/** Accepts an address. A backslash comes from a written line break, and the parser would turn it into a slash. */
+export const url = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+  .regex(/^[^\\#]*$/, 'must be an address without a backslash and without a part after #');
 
 /** Accepts items between commas. Spaces around items are removed. */
 export const list = z.string().transform((value) =>

@@ -31,7 +31,9 @@ export const serving = {
   }),
   PUBLIC_URL: defineVariable({
     section,
-    schema: url.transform(withoutTrailingSlashes),
+    schema: url
+      .regex(/^[^?]*$/, 'must be an address without a query, because paths are appended')
+      .transform(withoutTrailingSlashes),
     about:
       'Address under which callers reach Darkroom. If absent, links use the address of each request, and links in webhooks use the address of the request that created the job.',
   }),

@@ -139,6 +139,14 @@ describe('form of values', () => {
     ['S3_SECRET_ACCESS_KEY', 'k\u00a0y', unusableKey],
     ['ADMIN_KEY', 'a key', unusableKey],
     ['API_KEYS', 'acme:k"ey', 'must be tenant:key'],
+    ['OPENAI_BASE_URL', 'https://llm.example/v1\\n', 'must be an address without a backslash'],
+    ['OPENAI_BASE_URL', 'https://llm.example/v1/images/generations', 'must end before the path of a call'],
+    [
+      'OPENAI_BASE_URL',
+      'https://llm.example/v1/responses/?api-version=1',
+      'must end before the path of a call',
+    ],
+    ['PUBLIC_URL', 'https://images.example?x=1', 'must be an address without a query'],
   ])('refuses an invalid value of %s at startup: %j', (name, value, fault) => {
     const [found, ...more] = serviceFaults({ ...minimalEnvironment, [name]: value });
     expect([found, ...more]).toHaveLength(1);

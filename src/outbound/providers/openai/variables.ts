@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { credential, defineVariable, text, truth, url } from '../../../lib/variable.ts';
 import { providerSection as section } from '../provider-definition.ts';
 
+/** Paths of calls, which are appended to the base address. */
+const callPath = /\/(?:images\/(?:generations|edits)|responses|chat\/completions)\/?(?:\?|$)/;
+
 /** The variables of every provider that speaks the OpenAI API. */
 export const openaiVariables = {
   OPENAI_API_KEY: defineVariable({
@@ -12,7 +15,9 @@ export const openaiVariables = {
   }),
   OPENAI_BASE_URL: defineVariable({
     section,
-    schema: url,
+    schema: url.refine((address) => !callPath.test(address), {
+      error: 'must end before the path of a call, for example with /v1',
+    }),
     about:
       'Address of another server with the OpenAI API, including its version such as `/v1`. Its query is sent with every call.',
   }),
