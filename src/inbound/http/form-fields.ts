@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
+import { findDuplicateName } from './duplicate-names.ts';
 import { maxDepth, measure } from './json-body.ts';
 import type { JsonSchema } from './json-schema.ts';
 
@@ -65,10 +66,17 @@ function typed(name: string, text: string, property: JsonSchema): unknown {
   return isText ? text : parsed(name, text);
 }
 
-/** Parses a nested value. Names that reach a prototype are refused, as in JSON bodies. */
+/** Parses a nested value. Names that occur twice or reach a prototype are refused, as in JSON bodies. */
 function parsed(name: string, text: string): unknown {
   if (measure(Buffer.from(text)).depth > maxDepth)
     throw invalid(name, `is nested deeper than ${maxDepth} levels`);
+  const value = parsedSafely(name, text);
+  const twice = findDuplicateName(text);
+  if (twice) throw invalid([name, ...twice], 'occurs more than once');
+  return value;
+}
+
+function parsedSafely(name: string, text: string): unknown {
   try {
     return JSON.parse(text, (key, value) => {
       if (key === '__proto__') throw invalid(name, 'must not hold a field named __proto__');
@@ -80,8 +88,16 @@ function parsed(name: string, text: string): unknown {
   }
 }
 
-const invalid = (name: string, detail: string) =>
+const invalid = (path: string | readonly string[], detail: string) =>
   new AppError('validation_failed', {
     detail: 'Correct the fields listed in errors.',
-    issues: [{ pointer: `/${pointerToken(name)}`, detail }],
+    issues: [
+      {
+        pointer: [path]
+          .flat()
+          .map((name) => `/${pointerToken(name)}`)
+          .join(''),
+        detail,
+      },
+    ],
   });

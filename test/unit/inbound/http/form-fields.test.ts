@@ -49,6 +49,13 @@ describe('typedFields', () => {
     );
   });
 
+  it('refuses a name that occurs twice in the JSON of a field, with its pointer', () => {
+    const issues = [{ pointer: '/svg/reasoning/effort', detail: 'occurs more than once' }];
+    expect(() => fieldsOf({ svg: '{"reasoning":{"effort":"low","\\u0065ffort":"high"}}' })).toThrow(
+      expect.objectContaining({ issues }),
+    );
+  });
+
   it('preserves a name whose brackets are no member', () => {
     expect(fieldsOf({ 'svg[]': 'a', '[x]': 'b', 'svg[a': 'c' })).toEqual({
       'svg[]': 'a',
