@@ -189,9 +189,8 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
 function reportErrors(app: FastifyInstance, draining: AbortSignal): void {
   // Fastify closes the connection after an unread body, and its sender would miss the response. Node reads the rest within
   // the request timeout. A hook, because groups of routes have error handlers of their own.
-  app.addHook('onError', (_request, reply, _error, done) => {
+  app.addHook('onError', async (_request, reply) => {
     if (!draining.aborted) reply.removeHeader('connection');
-    done();
   });
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error, request.routeOptions.bodyLimit);
