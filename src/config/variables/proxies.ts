@@ -25,6 +25,6 @@ export const proxies = {
     otherName: 'no_proxy',
     schema: text,
     about:
-      'Hosts that are called without the proxy, comma-separated: `host`, `host:port`, `.domain` or `*`. Loopback addresses never use a proxy. Also read as `no_proxy`.',
+      'Hosts that are called without the proxy, comma-separated: `host`, `host:port`, `.domain`, a network as `10.0.0.0/8`, or `*`. Loopback addresses never use a proxy. Also read as `no_proxy`.',
   }),
 };

@@ -161,7 +161,7 @@ export function createAttemptCall(deps: Deps) {
     const { code, retryAfterMs } = failure;
     const scope = scopeOfFailure(failure, call, deps.catalogue);
     if (scope === null) return;
-    const facts = { scope, code, response: failure.provider };
+    const facts = { ...logFieldsOf(job), scope, code, response: failure.provider };
     if (failure.kind === 'stopped') {
       deps.log.error(facts, 'circuit breaker opened');
       await deps.breaker.open(scope, { code });

@@ -30,4 +30,17 @@ describe('the proxy of an address', () => {
     const proxy = proxyFor('https://api.openai.com/v1', { ...settings, noProxy });
     expect(proxy === undefined).toBe(isDirect);
   });
+
+  it.each([
+    ['http://10.1.2.3:9000', '10.0.0.0/8', true],
+    ['http://10.1.2.3:9000', 'example.com,10.1.2.3/32', true],
+    ['http://11.1.2.3:9000', '10.0.0.0/8', false],
+    ['http://10.1.2.3:9000', '10.0.0.0/33', false],
+    ['http://10.1.2.3:9000', '10.0.0.0/', false],
+    ['http://[fd00::5]:9000', 'fd00::/8', true],
+    ['http://[fd00::5]:9000', '10.0.0.0/8', false],
+    ['http://s3.internal:9000', '0.0.0.0/0', false],
+  ])('bypasses the proxy for %s in the networks of NO_PROXY: %s', (address, noProxy, isDirect) => {
+    expect(proxyFor(address, { ...settings, noProxy }) === undefined).toBe(isDirect);
+  });
 });
