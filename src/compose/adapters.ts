@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { OnUnreadable } from '../domain/ports.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import { createSharedBytes } from '../lib/shared-bytes.ts';
 import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
 import { createInputFetcher } from '../outbound/media/input-fetcher.ts';
@@ -59,6 +60,9 @@ import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
 import { composeStoreMemory } from './store-memory.ts';
 
+/** Maximum number of stored images that workers share with the callers of the same process, in addition to their own. */
+const maxSharedImages = 8;
+
 /** Builds the outbound adapters and the metrics of a process. */
 export async function composeAdapters(root: Root) {
   const { config, environment, closers, log } = root;
@@ -98,6 +102,7 @@ export async function composeAdapters(root: Root) {
     records,
     queues,
     storage,
+    sharedImages: createSharedBytes(maxSharedImages),
     spool,
     provider,
     guard,

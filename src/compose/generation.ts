@@ -23,7 +23,7 @@ export function composeGeneration(
   adapters: Adapters,
   { jobs, inputs }: { readonly jobs: Jobs; readonly inputs: Inputs },
 ) {
-  const { provider, catalogue, spool, storage, records, metrics } = adapters;
+  const { provider, catalogue, spool, storage, sharedImages, records, metrics } = adapters;
   return createGeneration({
     records: records.jobs,
     workerRuns: records.workerRuns,
@@ -46,6 +46,7 @@ export function composeGeneration(
     tokenSamples: records.tokenSamples,
     withMemorySlot: createSemaphore(maxImagesInMemory),
     maxEarlyUploads: maxImagesInMemory,
+    shareImage: sharedImages.share,
     clock,
     random: Math.random,
     sleep,

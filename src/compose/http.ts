@@ -33,6 +33,7 @@ export function composeHttp(root: Root, { adapters, useCases, console }: Served)
       jobs: useCases.jobs,
       inputs: useCases.inputs,
       staging: adapters.staging,
+      sharedImages: adapters.sharedImages,
       webhooks: useCases.webhooks,
       usage: useCases.usage,
       checkReadiness: useCases.maintenance.checkReadiness,

@@ -54,6 +54,7 @@ async function workerWith(tenants: readonly string[]) {
     ...shared,
     findDecoder,
     uploadImage: createUploadImage({ ...shared, sleep, random: Math.random, meter: idleMeter }),
+    shareImage: async () => {},
     catalogue: builtInCatalogue(),
     recordTokens() {},
     withMemorySlot: createSemaphore(4),

@@ -54,7 +54,7 @@ export async function backgroundJob(prompt: string) {
     catalogue: builtInCatalogue(),
     ...{ estimate: () => null, tokenSamples: { record() {} } },
     withMemorySlot: (work) => work(),
-    maxEarlyUploads: 1,
+    ...{ maxEarlyUploads: 1, shareImage: async () => {} },
     ...{ clock: core.clock, meter: core.meter, log: core.log, retentionOf: core.retentionOf },
     ...{ random: () => 0, sleep: async () => {} },
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },

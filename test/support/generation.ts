@@ -189,6 +189,7 @@ function createUseCases(given: Given, ports: Ports) {
     estimate: () => null,
     tokenSamples: { record() {} },
     maxEarlyUploads: 1,
+    shareImage: async () => {},
     policy: {
       onUncertain: given.onUncertain ?? 'retry',
       onQuota: given.onQuota ?? 'wait',

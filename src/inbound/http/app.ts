@@ -168,6 +168,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     metrics: deps.metrics,
     fileLinks: deps.fileLinks,
     longPollSlots,
+    sharedImages: deps.sharedImages,
     writePieces: createWritePieces(createTurns(writesPerIteration)),
     sharesWebhookSecret: deps.sharesWebhookSecret,
     linkSeconds,

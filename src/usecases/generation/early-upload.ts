@@ -1,6 +1,7 @@
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import type { LoggedJob } from '../../domain/job-log-fields.ts';
 import type { DecodedResponse, ImageProvider } from '../../domain/ports.ts';
+import type { SharedBytes } from '../../lib/shared-bytes.ts';
 import { createStreamCopy } from './stream-copy.ts';
 import type { UploadImage } from './upload-image.ts';
 
@@ -33,6 +34,8 @@ const slotBytes = 4 * 1024 * 1024;
 interface Deps {
   provider: Pick<ImageProvider, 'decode'>;
   uploadImage: UploadImage;
+  /** Shares a stored image with callers of this process. */
+  shareImage: SharedBytes['share'];
 }
 
 interface JobOfUpload {
@@ -105,8 +108,8 @@ function createEarlyUpload(
     uploaded.then(
       (stored) => {
         isStored = stored !== null;
-        // Only the buffer of a stored image is free: an abandoned upload may still be sending.
-        if (isStored) slots.reuse(memory);
+        // Only the buffer of a stored image becomes free: an abandoned upload may still be sending.
+        if (isStored) void deps.shareImage(job.id, storageKey, image.bytes).then(() => slots.reuse(memory));
       },
       // Reported by `prepared` if a caller needs the image.
       () => {},
@@ -135,7 +138,8 @@ function createEarlyUpload(
     },
     isStored: () => isStored,
     end() {
-      ended.abort();
+      // The default reason would be an error with a stack for each image.
+      ended.abort('ended');
       copy?.end();
       if (hasSlot) slots.release();
       hasSlot = false;

@@ -16,6 +16,7 @@ import {
   type Spool,
 } from '../../domain/ports.ts';
 import type { StoredTokens } from '../../domain/token-totals.ts';
+import type { SharedBytes } from '../../lib/shared-bytes.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
 import type { Prepared } from './early-upload.ts';
@@ -28,6 +29,8 @@ interface Deps {
   spool: Pick<Spool, 'open' | 'remove'>;
   storage: Pick<ImageStorage, 'remove'>;
   uploadImage: UploadImage;
+  /** Shares a stored image with callers of this process. */
+  shareImage: SharedBytes['share'];
   updateJob: UpdateJob;
   catalogue: ModelCatalogue;
   recordTokens: RecordTokens;
@@ -132,6 +135,7 @@ export function createFinalizeResponse(deps: Deps) {
     const maxTries = update ? Number.POSITIVE_INFINITY : 1;
     const image = await (prepared?.upload ?? deps.uploadImage(response.image, target, { signal, maxTries }));
     if (!image) return false;
+    if (!prepared) void deps.shareImage(job.id, storageKey, response.image.bytes);
     const change = (now: ImageJob) => withImage(now, attempt, { image, response });
     if (!(await record(job, change, { storageKey, update }))) {
       deps.log.warn({ ...logFieldsOf(job), attempt: attempt.no }, 'response too late, recorded as wasted');

@@ -16,6 +16,7 @@ import type {
   TokenSampleStore,
   WorkerRuns,
 } from '../../domain/ports.ts';
+import type { SharedBytes } from '../../lib/shared-bytes.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -66,6 +67,8 @@ export interface GenerationDeps {
   readonly withMemorySlot: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
   /** Number of images in memory that are uploaded while their responses arrive. */
   readonly maxEarlyUploads: number;
+  /** Shares a stored image with callers of this process. */
+  readonly shareImage: SharedBytes['share'];
   readonly clock: Clock;
   readonly random: () => number;
   /** Resolves after the time, or at once if the signal aborts. */
@@ -121,6 +124,7 @@ function composeFinalizeResponse(deps: GenerationDeps, uploadImage: UploadImage)
     spool: deps.spool,
     storage: deps.storage,
     uploadImage,
+    shareImage: deps.shareImage,
     updateJob: deps.updateJob,
     catalogue: deps.catalogue,
     recordTokens: createRecordTokens({ ...deps, samples: deps.tokenSamples }),
@@ -172,7 +176,8 @@ function composeGenerateImage(
     catalogue,
   });
   const finalizeRun = createFinalizeRun(finalizeResponse);
-  const withEarlyUpload = createWithEarlyUpload({ provider, uploadImage }, deps.maxEarlyUploads);
+  const { shareImage } = deps;
+  const withEarlyUpload = createWithEarlyUpload({ provider, uploadImage, shareImage }, deps.maxEarlyUploads);
   const targetOf = ({ request }: ImageJob) => ({ provider: provider.name, model: request?.model ?? '' });
   return createGenerateImage({
     callProvider,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import type { ExpectedBytes } from '../../../lib/shared-bytes.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import type { ImageSource } from './images-response.ts';
@@ -16,9 +17,12 @@ export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
   return async (
     request: FastifyRequest,
     job: ImageJob,
-    format: ResponseForm['format'],
+    { format, expected }: { readonly format: ResponseForm['format']; readonly expected: ExpectedBytes },
   ): Promise<readonly ImageSource[]> => {
-    const open = async (storageKey: string) => (await jobs.readImage.open(storageKey)).body;
+    const open = async (storageKey: string) => {
+      const bytes = expected.find(storageKey);
+      return bytes ? chunksOf(bytes) : (await jobs.readImage.open(storageKey)).body;
+    };
     const images = job.images.toSorted((a, b) => a.index - b.index);
     if (format === 'b64_json') return images.map((image) => ({ image, open: () => open(image.storageKey) }));
     const view = await jobs.presentJob(job, {
@@ -33,4 +37,11 @@ export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
       open: () => open(image.storageKey),
     }));
   };
+}
+
+/** Size of a chunk. Its base64 text has 64 KiB. */
+const chunkBytes = 48 * 1024;
+
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }

@@ -4,6 +4,7 @@ import type { ImageJob } from '../../../domain/image-job.ts';
 import type { ImageRequestFields } from '../../../domain/image-request.ts';
 import type { RequestedInput } from '../../../domain/ports.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import type { SharedBytes } from '../../../lib/shared-bytes.ts';
 import { idle } from '../../../lib/sleep.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -43,6 +44,8 @@ export interface ImagesCallDeps {
   readonly lifecycleHeadersOf: LifecycleHeadersOf;
   readonly longPollSlots: TenantSlots;
   readonly writePieces: WritePieces;
+  /** Images that a worker of this process has just stored. They save reading them from the storage. */
+  readonly sharedImages: Pick<SharedBytes, 'expect'>;
   readonly draining: AbortSignal;
   readonly linkSeconds: number;
   readonly openAi: OpenAiSettings;
@@ -120,6 +123,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
       return deps.sendAccepted(request, reply, { job, replayed: isJoined, preferences });
     }
     const gone = untilCallerLeaves(draining, reply);
+    const expected = deps.sharedImages.expect(job.id);
     watchDelivery(reply.raw, (isDelivered) => {
       leave();
       void report(isDelivered ? 'delivered' : 'disconnected');
@@ -138,14 +142,16 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         writePieces: deps.writePieces,
         warnings: mapped.warnings,
         headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
-        sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),
+        sourcesOf: (ended) => sourcesFor(request, ended, { format: mapped.form.format, expected }),
         partials: () => ({
           moments: jobs.streamJobEvents(job, 0, gone),
           open: async (storageKey) => (await jobs.readImage.open(storageKey)).body,
         }),
       },
       untilEnded(request, job, gone),
-    ).catch((error) => abandon(request, reply, error));
+    )
+      .catch((error) => abandon(request, reply, error))
+      .finally(expected.end);
   }
 
   /** Waits for the end of the job without a timeout. Stops if the caller disconnects or the process stops. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { StoredImage } from '../../../../src/domain/image.ts';
 import type { DecodedResponse } from '../../../../src/domain/ports.ts';
+import { createSharedBytes, type SharedBytes } from '../../../../src/lib/shared-bytes.ts';
 import { createWithEarlyUpload, type EarlyUpload } from '../../../../src/usecases/generation/early-upload.ts';
 import type { UploadImage } from '../../../../src/usecases/generation/upload-image.ts';
 
@@ -42,7 +43,10 @@ const attempt = { index: 2, no: 7 };
 const never = new AbortController().signal;
 
 /** Creates early uploads over a storage that stores at once. A test decides when each upload ends. */
-function uploadEarlyWith(maxImages: number, given: { uploadImage?: UploadImage } = {}) {
+function uploadEarlyWith(
+  maxImages: number,
+  given: { uploadImage?: UploadImage; shareImage?: SharedBytes['share'] } = {},
+) {
   const stored: string[] = [];
   const memories: (Buffer | undefined)[] = [];
   const withEarlyUpload = createWithEarlyUpload(
@@ -54,6 +58,7 @@ function uploadEarlyWith(maxImages: number, given: { uploadImage?: UploadImage }
           stored.push(`${storageKey} ${bytes}`);
           return { index, storageKey } as StoredImage;
         }),
+      shareImage: given.shareImage ?? (async () => {}),
     },
     maxImages,
   );
@@ -152,6 +157,24 @@ describe('the early upload of a response', () => {
     expect(memories).toHaveLength(4);
     expect(memories[0]).toBeInstanceOf(Buffer);
     expect(new Set(memories).size).toBe(1);
+  });
+
+  it('reuses the memory of a stored image only after the last caller of this process has read it', async () => {
+    const shared = createSharedBytes(1);
+    const { memories, start } = uploadEarlyWith(1, { shareImage: shared.share });
+    const reader = shared.expect(job.id);
+    for (const text of ['one', 'two']) {
+      const earlyUpload = start();
+      await textOf(earlyUpload.watch(bodyOf(text)));
+      await (await earlyUpload.prepared())?.upload;
+      await earlyUpload.end();
+    }
+    expect(reader.find('acme/img_1/2-7.png')?.toString()).toBe('one');
+    reader.end();
+    const last = start();
+    await textOf(last.watch(bodyOf('three')));
+    await last.prepared();
+    expect(memories.map((memory) => memories.indexOf(memory))).toEqual([0, 1, 1]);
   });
 
   it('never reuses the memory of an abandoned image that may still be on its way to the storage', async () => {
