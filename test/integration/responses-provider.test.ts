@@ -60,6 +60,11 @@ describe('a submission', () => {
     [200, '<html></html>', 'unusable', 'provider_unusable_answer'],
     [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
     [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
+    [200, '{"code":"insufficient_user_quota","message":"x"}', 'stopped', 'provider_quota_exhausted'],
+    [200, '{"err":{"code":"moderation_blocked"}}', 'final', 'moderation_blocked'],
+    [200, '[{"error":{"code":"moderation_blocked"}}]', 'final', 'moderation_blocked'],
+    [200, 'Your request was rejected by our safety system.', 'final', 'moderation_blocked'],
+    [200, '{"metadata":{"code":"insufficient_quota"}}', 'unusable', 'provider_unusable_answer'],
   ])('makes a submission once and classifies its response: %i %s', async (status, body, kind, code) => {
     const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9' }));
     const failure = await failureOf(

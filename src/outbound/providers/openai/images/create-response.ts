@@ -4,7 +4,6 @@ import {
   type ResponseMeta,
   type ResponseSink,
 } from '../../../../domain/ports.ts';
-import { classifyStatedError } from '../client/classify-failure.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall, type ProviderCall, responseFacts } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
@@ -14,6 +13,7 @@ import { type Finding, inspectResponse } from './inspect-response.ts';
 import { peekStart } from './peek-start.ts';
 import { failureOfResponse } from './response-failure.ts';
 import { headOf } from './response-head.ts';
+import { classifyWhole } from './response-shape.ts';
 
 interface SubmitInput {
   readonly connection: OpenAIConnection;
@@ -70,9 +70,13 @@ export async function createBackgroundResponse(
     if (finding.kind === 'delivered') return { head };
     if (finding.kind === 'failed')
       throw new ProviderError(failureOfResponse(finding.state, head.providerRequestId));
-    if (finding.kind === 'unreadable') throw unusable(finding.fault, { provider });
+    if (finding.kind === 'unreadable') {
+      throw finding.refusal
+        ? new ProviderError({ ...finding.refusal, provider: { ...finding.refusal.provider, ...provider } })
+        : unusable(finding.fault, { provider });
+    }
     if (!isHandle(finding.id)) {
-      const stated = classifyStatedError(finding.error, provider);
+      const stated = classifyWhole(finding.whole, provider);
       if (stated) throw new ProviderError(stated);
       throw unusable('it names no response to poll', { provider });
     }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
-import { foreignShape } from './response-shape.ts';
+import { classifyText, foreignShape } from './response-shape.ts';
 
+/** Maximum length of a text that may state a refusal. */
+const maxTextBytes = 16 * 1024;
 const OptionalText = z.string().nullish().catch(null);
 
 /** The fields of a response object that determine the outcome of a call, without its output. */
@@ -18,12 +21,16 @@ export type ResponseState = z.infer<typeof ResponseState>;
 /** Result of reading a response object once. */
 export type Finding =
   | { readonly kind: 'delivered' }
-  /** The response is not finished. `error` is the error that it states, which may occur if it is no background response. */
-  | { readonly kind: 'in_progress'; readonly id: string | undefined; readonly error?: unknown }
+  /** The response is not finished. `whole` is the object if it has no id or states an error. */
+  | { readonly kind: 'in_progress'; readonly id: string | undefined; readonly whole?: unknown }
   /** The response ended without an image. */
   | { readonly kind: 'failed'; readonly state: ResponseState }
-  /** The body is no response object. */
-  | { readonly kind: 'unreadable'; readonly fault: string };
+  /** The body is no response object. `refusal` is the refusal that it states instead. */
+  | {
+      readonly kind: 'unreadable';
+      readonly fault: string;
+      readonly refusal?: ProviderFailure | null;
+    };
 
 /** Function that receives the whole body of a finished response and the id of the response. */
 export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined) => Promise<void>;
@@ -57,7 +64,9 @@ export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: 
     return await judge(scanner.finish(), held, deliver);
   } catch (error) {
     if (error instanceof ForeignStart) {
-      return { kind: 'unreadable', fault: foreignShape(Buffer.concat(held).toString('latin1', 0, 256)) };
+      const body = Buffer.concat(held);
+      const refusal = classifyText(body.toString('utf8', 0, maxTextBytes));
+      return { kind: 'unreadable', fault: foreignShape(body.toString('latin1', 0, 256)), refusal };
     }
     if (error instanceof ResponseFault) return { kind: 'unreadable', fault: error.message };
     throw error;
@@ -73,7 +82,7 @@ async function judge(text: string, held: readonly Uint8Array[], deliver: Deliver
   }
   return ended.has(state.status ?? '')
     ? { kind: 'failed', state }
-    : { kind: 'in_progress', id, ...(state.error ? { error: state.error } : {}) };
+    : { kind: 'in_progress', id, ...(id === undefined || state.error ? { whole: state } : {}) };
 }
 
 function parse(text: string): ResponseState {

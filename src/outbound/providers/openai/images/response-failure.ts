@@ -3,6 +3,7 @@ import { classifyReason, classifyStatedError } from '../client/classify-failure.
 import { readErrorFacts } from '../client/error-facts.ts';
 import { publicMessage } from '../client/public-message.ts';
 import type { ResponseState } from './inspect-response.ts';
+import { classifyWhole } from './response-shape.ts';
 
 /**
  * Classifies a background response that ended without an image. The provider accepted the request, so the charge is known
@@ -11,7 +12,8 @@ import type { ResponseState } from './inspect-response.ts';
  */
 export function failureOfResponse(state: ResponseState, requestId: string | undefined): ProviderFailure {
   const provider = requestId ? { request_id: requestId } : {};
-  if (state.status === 'failed') return failed(state.error, provider);
+  if (state.status === 'failed')
+    return (state.error ? null : classifyWhole(state, provider)) ?? failed(state.error, provider);
   const reason = state.incomplete_details?.reason;
   const stated = reason ? classifyReason(reason, provider) : null;
   if (stated) return stated;

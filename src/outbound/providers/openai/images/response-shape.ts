@@ -49,8 +49,10 @@ export function statedError(part: object): unknown {
  *
  * @returns `null` if nothing in it is known.
  */
-export const classifyWhole = (value: unknown): ProviderFailure | null =>
-  classifyStatedError(withoutMetadata(value), { status: 200 });
+export const classifyWhole = (
+  value: unknown,
+  provider: NonNullable<ProviderFailure['provider']> = { status: 200 },
+): ProviderFailure | null => classifyStatedError(withoutMetadata(value), provider);
 
 /** Removes the metadata of a call. Its caller may have written them, and must not be able to block the account. */
 const withoutMetadata = (value: unknown): unknown =>

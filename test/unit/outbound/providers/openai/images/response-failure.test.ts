@@ -30,6 +30,15 @@ describe('the failure of a background response', () => {
     });
   });
 
+  it('classifies a refusal that a failed response states outside of its error', () => {
+    for (const error of [undefined, null]) {
+      const state = { status: 'failed', error, code: 'moderation_blocked' };
+      expect(failureOfResponse(state, 'req_1')).toMatchObject({ kind: 'final', code: 'moderation_blocked' });
+    }
+    const echoed = { status: 'failed', error: null, metadata: { code: 'insufficient_quota' } };
+    expect(failureOfResponse(echoed, 'req_1')).toMatchObject({ kind: 'uncertain' });
+  });
+
   it('reports categories and stage of a refusal by the safety system', () => {
     const error = {
       code: 'moderation_blocked',
