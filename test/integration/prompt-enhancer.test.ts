@@ -121,6 +121,22 @@ describe('a failed call of the prompt enhancer', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it.each([
+    ['{"error":{"code":"insufficient_quota"}}', 'provider_quota_exhausted'],
+    ['\n{"code":"insufficient_user_quota","message":"x"}', 'provider_quota_exhausted'],
+    ['{"err":{"code":"moderation_blocked"}}', 'moderation_blocked'],
+  ])('classifies a refusal after a 2xx status like the refusal that it contains: %j', async (body, code) => {
+    const { server, enhancer } = await enhancerWith((response) => response.end(body));
+    const failure = await failureOf(enhancer.enhance('a fox', context));
+    expect(failure).toMatchObject({ code, billing: 'none', provider: { status: 200 } });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('never reads prose as a refusal, because the model may have written it', async () => {
+    const { enhancer } = await enhancerWith((response) => response.end('You exceeded your current quota'));
+    expect(await failureOf(enhancer.enhance('a fox', context))).toMatchObject({ kind: 'unusable' });
+  });
+
   it('ends a call of the prompt enhancer at its deadline, and the server sees the socket close', async () => {
     const { server, enhancer } = await enhancerWith((response) => response.writeHead(200).write('{'));
     const failure = await failureOf(enhancer.enhance('fox', { ...context, timeoutMs: 1_000 }));

@@ -4,6 +4,7 @@ import {
   type ResponseMeta,
   type ResponseSink,
 } from '../../../../domain/ports.ts';
+import { classifyWhole } from '../client/classify-whole.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall, type ProviderCall, responseFacts } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
@@ -13,7 +14,6 @@ import { type Finding, inspectResponse } from './inspect-response.ts';
 import { peekStart } from './peek-start.ts';
 import { failureOfResponse } from './response-failure.ts';
 import { headOf } from './response-head.ts';
-import { classifyWhole } from './response-shape.ts';
 
 interface SubmitInput {
   readonly connection: OpenAIConnection;

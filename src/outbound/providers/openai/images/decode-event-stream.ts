@@ -1,4 +1,5 @@
 import type { DecodedResponse } from '../../../../domain/ports.ts';
+import { classifyText } from '../client/classify-whole.ts';
 import { type Base64Image, createBase64Image } from './base64-image.ts';
 import {
   type DecodeLimits,
@@ -12,7 +13,6 @@ import { createEventScanner, type StreamEvent } from './event-scanner.ts';
 import { errorOfEvent, isEndOfStream, isFinal, parseEvent, responseOfEvent } from './event-types.ts';
 import { type Envelope, imageEntry } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
-import { classifyText } from './response-shape.ts';
 
 /** Maximum number of images in a stream: three previews and the final one. */
 export const maxStreamedImages = 4;

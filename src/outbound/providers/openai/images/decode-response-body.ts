@@ -1,4 +1,5 @@
 import { type DecodedResponse, ProviderError } from '../../../../domain/ports.ts';
+import { classifyText } from '../client/classify-whole.ts';
 import { createBase64Image } from './base64-image.ts';
 import { decodeEventStream } from './decode-event-stream.ts';
 import { type DecodeLimits, decoded, faulty, maxImageBytes, unusable } from './decoded-response.ts';
@@ -6,7 +7,7 @@ import { peekStart } from './peek-start.ts';
 import { readEnvelope } from './response-envelope.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
-import { classifyText, foreignShape } from './response-shape.ts';
+import { foreignShape } from './response-shape.ts';
 
 /**
  * Finds the first image in a response of the Images API or of the Responses API, or the final image in the stream of

@@ -5,6 +5,7 @@ import {
   type ProviderFailure,
 } from '../../../../domain/ports.ts';
 import { classifyStatedError } from '../client/classify-failure.ts';
+import { classifyWhole } from '../client/classify-whole.ts';
 import { readErrorFacts } from '../client/error-facts.ts';
 import { publicMessage } from '../client/public-message.ts';
 import type { Base64Image } from './base64-image.ts';
@@ -12,7 +13,7 @@ import { isFinal } from './event-types.ts';
 import { readImageHeader } from './image-header.ts';
 import { type Envelope, hostModelOf, imageEntry, usageOfImage } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
-import { classifyWhole, errorOfEnvelope, reasonsOfEnvelope, shapeWithoutImage } from './response-shape.ts';
+import { errorOfEnvelope, reasonsOfEnvelope, shapeWithoutImage } from './response-shape.ts';
 
 export interface DecodeLimits {
   /** Maximum size of a response as it was sent, which is four thirds of its image. */

@@ -1,6 +1,7 @@
+import { classifyWhole } from '../client/classify-whole.ts';
 import { type Envelope, envelopeOf } from './response-envelope.ts';
 import { imageMark } from './response-scanner.ts';
-import { classifyWhole, errorOfEnvelope, statedError } from './response-shape.ts';
+import { errorOfEnvelope, statedError } from './response-shape.ts';
 
 /** Meaning of the events in streams of the Images API (generations and edits) and of the Responses API. */
 

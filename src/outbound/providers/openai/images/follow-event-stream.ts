@@ -1,6 +1,7 @@
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
 import { classifyBreak } from '../client/classify-break.ts';
 import { classifyStreamError } from '../client/classify-failure.ts';
+import { classifyText } from '../client/classify-whole.ts';
 import type { DecodeLimits } from './decoded-response.ts';
 import { createEventScanner } from './event-scanner.ts';
 import {
@@ -14,7 +15,6 @@ import {
 import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
-import { classifyText } from './response-shape.ts';
 
 /** Circumstances of a stream. */
 export interface Following {

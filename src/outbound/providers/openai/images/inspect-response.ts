@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
+import { classifyText } from '../client/classify-whole.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
-import { classifyText, foreignShape } from './response-shape.ts';
+import { foreignShape } from './response-shape.ts';
 
 /** Maximum length of a text that may state a refusal. */
 const maxTextBytes = 16 * 1024;

@@ -1,9 +1,9 @@
 import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { classifyReason, classifyStatedError } from '../client/classify-failure.ts';
+import { classifyWhole } from '../client/classify-whole.ts';
 import { readErrorFacts } from '../client/error-facts.ts';
 import { publicMessage } from '../client/public-message.ts';
 import type { ResponseState } from './inspect-response.ts';
-import { classifyWhole } from './response-shape.ts';
 
 /**
  * Classifies a background response that ended without an image. The provider accepted the request, so the charge is known

@@ -1,5 +1,4 @@
-import type { ProviderFailure } from '../../../../domain/ports.ts';
-import { classifyStatedError } from '../client/classify-failure.ts';
+import { withoutMetadata } from '../client/classify-whole.ts';
 import { publicMessage } from '../client/public-message.ts';
 import { type Envelope, saidInstead } from './response-envelope.ts';
 
@@ -42,30 +41,6 @@ export function statedError(part: object): unknown {
   if (isPresent(error)) return withoutMetadata(part);
   const errors: unknown = Reflect.get(part, 'errors');
   return isPresent(errors) ? errors : null;
-}
-
-/**
- * Classifies a whole object by a known code or reason anywhere in it, because many gateways have no member `error`.
- *
- * @returns `null` if nothing in it is known.
- */
-export const classifyWhole = (
-  value: unknown,
-  provider: NonNullable<ProviderFailure['provider']> = { status: 200 },
-): ProviderFailure | null => classifyStatedError(withoutMetadata(value), provider);
-
-/** Removes the metadata of a call. Its caller may have written them, and must not be able to block the account. */
-const withoutMetadata = (value: unknown): unknown =>
-  typeof value === 'object' && !Array.isArray(value) ? { ...value, metadata: null } : value;
-
-/** Classifies a text that is no JSON object: a list of errors, a code, or a sentence. Returns `null` if it is unknown. */
-export function classifyText(text: string): ProviderFailure | null {
-  if (text.startsWith('<')) return null;
-  try {
-    return classifyWhole(JSON.parse(text));
-  } catch {
-    return classifyWhole(text);
-  }
 }
 
 /**

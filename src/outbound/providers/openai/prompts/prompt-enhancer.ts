@@ -7,6 +7,7 @@ import {
   type ProviderFailure,
 } from '../../../../domain/ports.ts';
 import { requestIdOf } from '../client/classify-failure.ts';
+import { classifyText } from '../client/classify-whole.ts';
 import { createOpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall, responseFacts } from '../client/provider-call.ts';
 import { cleanDescription } from './clean-description.ts';
@@ -75,8 +76,7 @@ export function createPromptEnhancer(
         const body = await call.receive(response, maxResponseBytes, textOf);
         const provider = responseFacts(response);
         const completion = readCompletion(body);
-        if (!completion)
-          throw unusable('its response is no chat completion', { billing: 'possible' }, provider);
+        if (!completion) throw withoutCompletion(body, provider);
         const text = cleanDescription(completion.text, maxCodePoints);
         const fault = faultOf(completion, prompt, text);
         if (fault) throw unusable(fault, moneyOf(completion), provider);
@@ -106,6 +106,14 @@ function faultOf(completion: ReadCompletion, prompt: string, text: string): stri
   if (text === '') return 'its description is empty';
   if (lostQuotedText(prompt, text) !== null) return 'its description lost a quoted text of the prompt';
   return null;
+}
+
+/** Classifies a body that is no chat completion, which may state a refusal. Prose may come from the model, so it counts as none. */
+function withoutCompletion(body: string, provider: NonNullable<ProviderFailure['provider']>): ProviderError {
+  const stated = /^\s*\{/.test(body) ? classifyText(body, provider) : null;
+  return stated
+    ? new ProviderError(stated)
+    : unusable('its response is no chat completion', { billing: 'possible' }, provider);
 }
 
 type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
