@@ -13,15 +13,17 @@ export function loadCounters(keys: Keys, { tenant, status, keyId }: ImageJob): C
 
 /**
  * Checks the limits of waiting jobs. They are one text: 'POSITION=LIMIT=FIELD,...' with positions in KEYS. The field '-'
- * stands for the size of the index, to which `created` jobs of this call are added.
+ * stands for the size of the index. `created` are the jobs of this call that are not in the index (`all`), and those that
+ * are not in the counter of the same key (`of_key`).
  */
 export const luaCheckQueueLimits = `
 local function check_queue_limits(limits, created)
   local index = 0
   for position, limit, field in string.gmatch(limits, '(%d+)=(%d+)=([^,]+)') do
     local key = KEYS[tonumber(position)]
-    local count = field == '-' and redis.call('ZCARD', key) + created or tonumber(redis.call('HGET', key, field) or '0')
-    if count >= tonumber(limit) then return 'queued_limit ' .. index end
+    local stored = field == '-' and redis.call('ZCARD', key) or tonumber(redis.call('HGET', key, field) or '0')
+    local more = field == '-' and created.all or created.of_key
+    if stored + more >= tonumber(limit) then return 'queued_limit ' .. index end
     index = index + 1
   end
 end

@@ -40,8 +40,8 @@ export function createUsageCounters(
   const usage = createReadUsage(redis, keys);
 
   async function rowOf(tenant: string, labels: UsageLabels): Promise<number> {
-    const wanted = canonicalJson(labels);
-    const name = `${tenant} ${wanted}`;
+    const { model, keyId, metadata } = labels;
+    const name = `${tenant} ${keyId} ${model} ${JSON.stringify(metadata)}`;
     const held = known.get(name);
     const nowMs = performance.now();
     if (held && held.untilMs > nowMs) return held.row;

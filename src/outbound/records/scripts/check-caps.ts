@@ -34,7 +34,10 @@ local function mark_threshold(keys, cap, used, now)
 end
 
 local function check_caps(keys, caps, amount, now)
-  if caps == '-' then return nil, '' end
+  if caps == '-' then
+    cap_sums = {}
+    return nil, ''
+  end
   local index, checked, own = 0, {}, {}
   for owner, window, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):(%d+):(%a%a)') do
     local name = owner .. '.' .. window

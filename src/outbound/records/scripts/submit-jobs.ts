@@ -48,6 +48,20 @@ local function join(position, score, id)
   members[#members + 1] = id
 end
 
+-- Jobs that add the same amounts to the same counters are counted by one command for each counter. They wait here until a job
+-- differs, or has other caps: those are compared with the counters.
+local waiting = {counters = '-', caps = '-', jobs = 0}
+local function count_waiting()
+  for position, field, amount in string.gmatch(waiting.counters, '(%d+)=([^,=]+)=([^,]+)') do
+    redis.call('HINCRBY', KEYS[tonumber(position)], field, string.format('%.0f', amount * waiting.jobs))
+  end
+end
+local function wait_with(counters, caps)
+  if counters == waiting.counters and caps == waiting.caps then return end
+  if waiting.jobs > 0 then count_waiting() end
+  waiting = {counters = counters, caps = caps, jobs = 0}
+end
+
 local keys_read, args_read = 11 + tonumber(ARGV[1]), 3
 local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
 local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
@@ -67,7 +81,8 @@ local function submit()
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
   if throttled_ms > 0 then return 'throttled ' .. throttled_ms end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
-  local is_limited = check_queue_limits(limits, created)
+  wait_with(counters, caps)
+  local is_limited = check_queue_limits(limits, {all = created, of_key = waiting.jobs})
   if is_limited then return is_limited end
   if records >= tonumber(ARGV[2]) or bytes + #record > tonumber(ARGV[3]) then return 'records_full' end
   local refusal, mark = check_caps({spend = KEYS[7], marks = KEYS[8]}, caps, tonumber(hold), now)
@@ -76,9 +91,7 @@ local function submit()
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
   redis.call('SET', record_key, record)
   for position, score in string.gmatch(indexes, '(%d+)=([^,]+)') do join(position, score, id) end
-  for position, field, amount in string.gmatch(counters, '(%d+)=([^,=]+)=([^,]+)') do
-    redis.call('HINCRBY', KEYS[tonumber(position)], field, amount)
-  end
+  waiting.jobs = waiting.jobs + 1
   append_change(KEYS[6], id, '0', '1', now)
   local event = {
     outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = event_key, id = event_id, wanted = wanted,
@@ -88,6 +101,7 @@ end
 
 local replies = {}
 while args_read < #ARGV do replies[#replies + 1] = submit() end
+if waiting.jobs > 0 then count_waiting() end
 if bytes > bytes_before then redis.call('INCRBY', KEYS[10], bytes - bytes_before) end
 for position, members in pairs(joining) do redis.call('ZADD', KEYS[tonumber(position)], unpack(members)) end
 return replies
