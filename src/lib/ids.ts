@@ -9,19 +9,31 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const timeLength = 10;
 const randomLength = 16;
 
-// Random bytes are read in bulk, because one call per id would cost more than the rest of the function.
+// Random bytes are read in bulk, because one call per id would cost more than the rest of the functions.
 const pool = Buffer.allocUnsafe(4096);
 let used = pool.length;
 
-/** Creates a ULID with the given time. */
-export function ulid(nowMs: number): string {
-  if (used + randomLength > pool.length) {
+/** Reserves random bytes of the pool. @returns the position of the first one. */
+function takeRandom(length: number): number {
+  if (used + length > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
+  used += length;
+  return used - length;
+}
+
+/** Returns random bytes in hex, two characters for each byte. */
+export function randomHex(length: number): string {
+  const start = takeRandom(length);
+  return pool.toString('hex', start, start + length);
+}
+
+/** Creates a ULID with the given time. */
+export function ulid(nowMs: number): string {
+  const start = takeRandom(randomLength);
   let random = '';
-  for (let i = 0; i < randomLength; i++) random += alphabet[(pool[used + i] ?? 0) & 31];
-  used += randomLength;
+  for (let i = 0; i < randomLength; i++) random += alphabet[(pool[start + i] ?? 0) & 31];
   return timePart(nowMs) + random;
 }
 

@@ -91,7 +91,7 @@ export async function withInputs<Result>(
  *
  * @throws AppError `payload_too_large`
  */
-export async function limitTexts(request: FastifyRequest): Promise<void> {
+export function limitTexts(request: FastifyRequest): void {
   const { body, bodyBytes } = request;
   if (bodyBytes <= maxBodyBytes || typeof body !== 'object' || body === null) return;
   const { images, mask, markup } = body as Partial<ImageRequestBody>;

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { randomHex } from '../../lib/ids.ts';
 import { traceparentFrom } from './headers.ts';
 
 declare module 'fastify' {
@@ -25,6 +25,6 @@ export function jobTraceOf(request: FastifyRequest): { requestId: string; tracep
 
 /** Creates a W3C trace context. Its flags are 00, because this service exports no spans. */
 function createTraceparent(): string {
-  const hex = randomBytes(24).toString('hex');
+  const hex = randomHex(24);
   return `00-${hex.slice(0, 32)}-${hex.slice(32)}-00`;
 }

@@ -6,5 +6,7 @@ import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
  */
 export function rewritePath(url: string): string {
   if (url.startsWith('/docs/api')) return url;
-  return rewriteOpenAiPath(url).replace(/^([^?]+)\/(?=\?|$)/, '$1');
+  const path = rewriteOpenAiPath(url);
+  // Most paths have no slash at their end, and the pattern would read each of them twice.
+  return path.endsWith('/') || path.includes('/?') ? path.replace(/^([^?]+)\/(?=\?|$)/, '$1') : path;
 }

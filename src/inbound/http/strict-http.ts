@@ -20,23 +20,33 @@ const byNodeCode: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
+interface Connection {
+  /** The last response. */
+  response: ServerResponse;
+  /** Number of requests without a response. */
+  pending: number;
+}
+
 /** Creates the checks below HTTP. They respond with a problem where Node would send an empty body or none. */
 export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
-  /** Last response of a connection. */
-  const responses = new WeakMap<Duplex, ServerResponse>();
-  /** Number of requests of a connection without a response. */
-  const pending = new WeakMap<Duplex, number>();
+  const connections = new WeakMap<Duplex, Connection>();
 
-  function count(socket: Duplex, more: 1 | -1): number {
-    const now = (pending.get(socket) ?? 0) + more;
-    pending.set(socket, now);
-    return now;
+  /** Registers a request. @returns the number of requests of its connection without a response. */
+  function register(socket: Duplex, response: ServerResponse): number {
+    const connection = connections.get(socket);
+    if (!connection) {
+      connections.set(socket, { response, pending: 1 });
+      return 1;
+    }
+    connection.response = response;
+    connection.pending += 1;
+    return connection.pending;
   }
 
   /** Responds to bytes that are not HTTP, too slow or too large, before any route is known. */
   function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const response = responses.get(socket);
+    const response = connections.get(socket)?.response;
     const isBusy = response !== undefined && !response.writableFinished;
     // The socket is destroyed, because the client would read the refusal as an earlier response or as a part of it.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
@@ -86,9 +96,8 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     });
     app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request;
-      responses.set(raw.socket, reply.raw);
       // The socket is destroyed, because a refusal would have to wait for the earlier responses.
-      if (count(raw.socket, 1) > maxPipelined) return void raw.socket.destroy();
+      if (register(raw.socket, reply.raw) > maxPipelined) return void raw.socket.destroy();
       if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
         done(
@@ -96,7 +105,8 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
         );
     });
     app.addHook('onResponse', ({ raw }, _reply, done) => {
-      count(raw.socket, -1);
+      const connection = connections.get(raw.socket);
+      if (connection) connection.pending -= 1;
       done();
     });
   }

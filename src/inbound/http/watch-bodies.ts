@@ -24,10 +24,20 @@ export function watchBodies(
   limits: BodyLimits,
   refuse: (socket: Socket) => void,
 ): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (hasBody(request.raw)) {
-      const isUpload = request.routeOptions.config.files !== undefined;
-      watch(request.raw, limits, { isUpload, refuse });
+  // One timer for all bodies, because most of them arrive at once and a timer for each is expensive.
+  const watched = new Set<() => void>();
+  const timer = setInterval(() => {
+    for (const check of watched) check();
+  }, checkEveryMs).unref();
+  app.addHook('onClose', async () => clearInterval(timer));
+  app.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+    if (hasBody(raw)) {
+      const stop = () => watched.delete(check);
+      const isUpload = routeOptions.config.files !== undefined;
+      const check = createCheck(raw, limits, { isUpload, stop, refuse });
+      watched.add(check);
+      // A request that ends in another way is noticed by its next check.
+      raw.once('end', stop);
     }
     done();
   });
@@ -36,21 +46,22 @@ export function watchBodies(
 const hasBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
-function watch(
+/** Creates the check of one body, to be called every `checkEveryMs`. The first call comes early. */
+function createCheck(
   request: IncomingMessage,
   { bodyTimeoutMs, minUpload, maxBytes }: BodyLimits,
-  { isUpload, refuse }: { isUpload: boolean; refuse: (socket: Socket) => void },
-): void {
+  then: { isUpload: boolean; stop: () => void; refuse: (socket: Socket) => void },
+): () => void {
   const { socket } = request;
   const firstByte = socket.bytesRead;
   const steps = minUpload.overMs / checkEveryMs;
   const minBytes = (minUpload.bytesPerSecond * minUpload.overMs) / 1000;
-  const seen = [firstByte];
-  let waitedMs = 0;
+  const seen: number[] = [];
+  let waitedMs = -checkEveryMs;
 
-  // A socket serves many requests, so it gets no listener. The timer notices its end.
-  const timer = setInterval(() => {
-    if (request.complete || socket.destroyed) return stop();
+  return () => {
+    // A socket serves many requests, so it gets no listener.
+    if (request.complete || socket.destroyed) return then.stop();
     if (socket.bytesRead - firstByte > maxBytes) return void socket.destroy();
     // A body that waits for this process is not slow.
     if (request.readableLength > 0) return void seen.splice(0, seen.length, socket.bytesRead);
@@ -58,15 +69,9 @@ function watch(
     seen.push(socket.bytesRead);
     if (seen.length > steps + 1) seen.shift();
     const isSlow = seen.length > steps && (seen.at(-1) ?? 0) - (seen[0] ?? 0) < minBytes;
-    if (isUpload ? isSlow : waitedMs >= bodyTimeoutMs) {
-      stop();
-      refuse(socket);
+    if (then.isUpload ? isSlow : waitedMs >= bodyTimeoutMs) {
+      then.stop();
+      then.refuse(socket);
     }
-  }, checkEveryMs);
-  timer.unref();
-  const stop = () => clearInterval(timer);
-  request.once('end', stop);
-  request.once('close', () => {
-    if (request.complete) stop();
-  });
+  };
 }

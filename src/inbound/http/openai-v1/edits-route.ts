@@ -57,7 +57,7 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
     },
     preValidation: async (request) => {
       request.body = withoutNulls(request.body) as EditBody;
-      await limitTexts(request as FastifyRequest);
+      limitTexts(request as FastifyRequest);
     },
     handler: async (request, reply) => {
       // A request without a body and its type passes the validation.

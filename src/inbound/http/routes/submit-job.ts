@@ -91,7 +91,11 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     url: '/images',
     config: { scope: 'images:write', files: editFiles },
     bodyLimit: maxDataBodyBytes,
-    preValidation: [refuseAbsentBody, limitTexts],
+    preValidation: (request, _reply, done) => {
+      refuseAbsentBody(request as FastifyRequest);
+      limitTexts(request as FastifyRequest);
+      done();
+    },
     schema,
     handler: async (request, reply) => {
       const caller = callerOf(request);
@@ -118,7 +122,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
 }
 
 /** Fastify applies no schema if a body that may have several content types is absent. */
-async function refuseAbsentBody({ body }: FastifyRequest): Promise<void> {
+function refuseAbsentBody({ body }: FastifyRequest): void {
   if (body !== undefined) return;
   throw new AppError('validation_failed', {
     detail: 'The body is missing.',
