@@ -175,32 +175,36 @@ export function createJob(input: {
   traceparent?: string | undefined;
   origin?: string | undefined;
 }): ImageJob {
-  return {
+  const job: Mutable<ImageJob> = {
     version: 1,
     schema: recordSchema,
     id: input.id,
     tenant: input.tenant,
-    ...(input.purpose ? { purpose: input.purpose } : {}),
-    ...(input.keyId ? { keyId: input.keyId } : {}),
     status: 'queued',
     createdAt: input.nowMs,
     updatedAt: input.nowMs,
     request: input.request,
-    ...(input.promptTemplate ? { promptTemplate: [...input.promptTemplate] } : {}),
-    ...(input.inputs?.length ? { inputs: [...input.inputs] } : {}),
     images: [],
     attempts: [],
-    ...(input.callBounds ? { callBounds: input.callBounds } : {}),
-    ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
-    ...(input.usageRow === undefined ? {} : { usageRow: input.usageRow }),
-    ...(input.parentId ? { parentId: input.parentId } : {}),
-    ...(input.requestId ? { requestId: input.requestId } : {}),
-    ...(input.traceparent ? { traceparent: input.traceparent } : {}),
-    ...(input.origin ? { origin: input.origin } : {}),
     fence: 0,
     history: [{ at: input.nowMs, status: 'queued' }],
   };
+  // Not spreads of what is present, because a dozen of them take longer than the rest of a submission's rules.
+  if (input.purpose) job.purpose = input.purpose;
+  if (input.keyId) job.keyId = input.keyId;
+  if (input.promptTemplate) job.promptTemplate = [...input.promptTemplate];
+  if (input.inputs?.length) job.inputs = [...input.inputs];
+  if (input.callBounds) job.callBounds = input.callBounds;
+  if (input.warnings?.length) job.warnings = [...input.warnings];
+  if (input.usageRow !== undefined) job.usageRow = input.usageRow;
+  if (input.parentId) job.parentId = input.parentId;
+  if (input.requestId) job.requestId = input.requestId;
+  if (input.traceparent) job.traceparent = input.traceparent;
+  if (input.origin) job.origin = input.origin;
+  return job;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** How long images and records stay after the end of a job. */
 export interface Retention {

@@ -49,6 +49,17 @@ function plannedOf(job: Money, bounds: CallBounds): number {
   return images.length * bounds.image + (isDescribed ? 0 : (bounds.enhance ?? 0));
 }
 
+/**
+ * Returns the upper bound of the cost of a job with one call for each image, in micro-USD, as it was estimated when the job
+ * was accepted; `null` if it is unknown.
+ */
+export function expectedCostOf({
+  callBounds,
+  request,
+}: Pick<ImageJob, 'callBounds' | 'request'>): number | null {
+  return callBounds ? (request?.n ?? 1) * callBounds.image + (callBounds.enhance ?? 0) : null;
+}
+
 /** Returns the micro-USD that a job is known to have cost. */
 export function spentOf({ attempts }: Pick<ImageJob, 'attempts'>): number {
   return attempts.reduce((sum, { costMicroUsd = 0 }) => sum + costMicroUsd, 0);

@@ -36,18 +36,14 @@ export function sampleKind(
   { quality, size, complexity, partial_images, input_fidelity }: ImageRequest,
   inputs: readonly Pick<JobInput, 'role'>[],
 ): string {
-  const images = inputs.filter(({ role }) => role === 'image').length;
-  const kind = {
-    model,
-    quality: quality ?? 'auto',
-    size,
-    inputs: inputs.length === 0 ? undefined : `${images}+${inputs.length - images}`,
-    // Absent fields keep the names of most kinds short.
-    complexity,
-    previews: partial_images || undefined,
-    fidelity: input_fidelity,
-  };
-  return Object.entries(kind)
-    .flatMap(([field, value]) => (value === undefined ? [] : [`${field}=${value}`]))
-    .join(' ');
+  let kind = `model=${model} quality=${quality ?? 'auto'} size=${size}`;
+  if (inputs.length > 0) {
+    const images = inputs.filter(({ role }) => role === 'image').length;
+    kind += ` inputs=${images}+${inputs.length - images}`;
+  }
+  // Absent fields keep the names of most kinds short.
+  if (complexity !== undefined) kind += ` complexity=${complexity}`;
+  if (partial_images) kind += ` previews=${partial_images}`;
+  if (input_fidelity !== undefined) kind += ` fidelity=${input_fidelity}`;
+  return kind;
 }

@@ -12,6 +12,7 @@ import {
 } from './image-job.ts';
 import { inputRoles, inputSourceTypes, type JobInput } from './input-image.ts';
 import { isoTime } from './iso-time.ts';
+import { expectedCostOf } from './job-money.ts';
 import { type ImageJobView, other, type PreviewView } from './job-view.ts';
 import { knownOr } from './stored.ts';
 
@@ -36,7 +37,6 @@ export interface ViewContext {
   readonly publicUrl: string;
   readonly links: ReadonlyMap<number, ImageLinks>;
   readonly position: number | null;
-  readonly estimateMicroUsd: number | null;
   readonly priceVersion: string;
 }
 
@@ -196,14 +196,15 @@ function viewError(error: JobError): NonNullable<ImageJobView['error']> {
 }
 
 /**
- * Returns the cost of a job. Before the end it is an estimate. Afterwards it is the sum over the attempts, computed from
- * the provider's own usage. A single attempt with an unknown price or outcome makes it `null`.
+ * Returns the cost of a job. Before the end it is the upper bound with which the job was accepted. Afterwards it is the sum
+ * over the attempts, computed from the provider's own usage. A single attempt with an unknown price or outcome makes it
+ * `null`.
  */
 function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
   const price_version = context.priceVersion;
   const billing = billingOf(job.attempts);
   if (!isTerminal(job.status)) {
-    return { micro_usd: context.estimateMicroUsd, estimated: true, billing, price_version };
+    return { micro_usd: expectedCostOf(job), estimated: true, billing, price_version };
   }
   return { micro_usd: costOfAttempts(job.attempts), estimated: false, billing, price_version };
 }

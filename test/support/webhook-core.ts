@@ -48,7 +48,7 @@ export async function connectWebhooks(given: Given = {}) {
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const secretsKey = randomBytes(32);
-  const pricing = { catalogue: builtInCatalogue(), estimate: () => null };
+  const pricing = { catalogue: builtInCatalogue() };
   const presentJob = createPresentJob({ ...core, clock, ...pricing });
 
   /** Connects the webhook stores of one worker process over separate connections. */

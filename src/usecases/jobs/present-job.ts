@@ -1,4 +1,3 @@
-import type { Estimate } from '../../domain/estimate.ts';
 import {
   hasThumbnail,
   imageFileName,
@@ -6,8 +5,7 @@ import {
   thumbnailKeyOf,
   thumbnailType,
 } from '../../domain/image.ts';
-import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import type { ImageRequest } from '../../domain/image-request.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, ImageStorage, JobQueue } from '../../domain/ports.ts';
@@ -17,7 +15,6 @@ interface Deps {
   storage: ImageStorage;
   jobQueue: JobQueue;
   catalogue: Pick<ModelCatalogue, 'priceVersion'>;
-  estimate: Estimate;
   clock: Clock;
 }
 
@@ -26,9 +23,6 @@ interface Deps {
  * storage keys. If the queue is unreachable, the position is `null`.
  */
 export function createPresentJob(deps: Deps) {
-  const estimateOf = ({ promptTemplate, inputs }: ImageJob, request: ImageRequest) =>
-    deps.estimate(request, { promptTemplate, inputs })?.high ?? null;
-
   return async (
     job: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
@@ -60,7 +54,6 @@ export function createPresentJob(deps: Deps) {
       publicUrl: options.publicUrl,
       links,
       position,
-      estimateMicroUsd: job.request && !isTerminal(job.status) ? estimateOf(job, job.request) : null,
       priceVersion: deps.catalogue.priceVersion,
     });
   };

@@ -15,7 +15,6 @@ const context: ViewContext = {
     [0, 1, 2].map((i) => [i, { url: `https://s3.example/${i}`, expiresAtMs: createdAt + 9_000 }]),
   ),
   position: null,
-  estimateMicroUsd: 5_000,
   priceVersion: '2026-11-23',
 };
 
@@ -45,8 +44,9 @@ describe('the view of a job', () => {
     );
   });
 
-  it('shows the queue position and an estimate of a queued job', () => {
-    const view = viewJob(queuedJob(), { ...context, position: 4 });
+  it('shows the queue position of a queued job, and the cost bound with which it was accepted', () => {
+    const job = { ...queuedJob({ request: { n: 2 } }), callBounds: { image: 2_000, enhance: 1_000 } };
+    const view = viewJob(job, { ...context, position: 4 });
     expect(view).toMatchObject({
       status: 'queued',
       stage: null,

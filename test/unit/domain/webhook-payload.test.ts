@@ -15,7 +15,6 @@ const viewOf = (job: ImageJob): ImageJobView =>
     publicUrl: 'https://darkroom.example',
     links: new Map(job.images.map(({ index }) => [index, { url: longLink(index), expiresAtMs: createdAt }])),
     position: null,
-    estimateMicroUsd: null,
     priceVersion: '2026-11-23',
   });
 
