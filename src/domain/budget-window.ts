@@ -9,10 +9,23 @@ import { firstDayOfMonth, startOfUtcDay, utcDayOf, utcMonthOf } from './utc-day.
  */
 export type WindowName = 'total' | `${'d' | 'w' | 'm'}${number}`;
 
+type WindowNames = readonly [WindowName, ...WindowName[]];
+
+let lastDay: { readonly day: number; readonly names: WindowNames } | undefined;
+
 /** Returns the names of all windows in which a job counts that was accepted at a time, the day first. */
-export function windowNamesAt(timeMs: number): readonly [WindowName, ...WindowName[]] {
+export function windowNamesAt(timeMs: number): WindowNames {
   const day = utcDayOf(timeMs);
-  return [`d${day}`, `w${firstOfWeek(day)}`, `m${firstDayOfMonth(utcMonthOf(day))}`, 'total'];
+  // The last day is remembered, because nearly all jobs were accepted on it and calendars are slow.
+  if (lastDay?.day === day) return lastDay.names;
+  const names: WindowNames = [
+    `d${day}`,
+    `w${firstOfWeek(day)}`,
+    `m${firstDayOfMonth(utcMonthOf(day))}`,
+    'total',
+  ];
+  lastDay = { day, names };
+  return names;
 }
 
 /** Returns the name of the window that contains a time, and its end: `null` if it never ends. */

@@ -72,11 +72,11 @@ export function createSubmitJob(deps: Deps) {
       if (held) return held;
       throw error;
     }
-    const counted = { ...prepared, usageRow: await deps.usageRowOf(submission.caller, prepared.request) };
+    const usageRow = await deps.usageRowOf(submission.caller, prepared.request);
     const inputs = submission.inputs ?? [];
     const queueLimits = queueLimitsOf(submission.caller);
     const terms = { claim: claimFor(submission), caps, queueLimits, estimate: prepared.estimate };
-    if (inputs.length === 0) return acceptJob(createQueued(submission, counted), terms);
+    if (inputs.length === 0) return acceptJob(createQueued(submission, { prepared, usageRow }), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
     return (
@@ -87,7 +87,7 @@ export function createSubmitJob(deps: Deps) {
         {
           create(stored) {
             checkModeratedInputs(prepared.request, stored);
-            return createQueued(submission, counted, stored);
+            return createQueued(submission, { prepared, usageRow }, stored);
           },
           accept: (job) => acceptJob(job, terms),
         },
@@ -97,7 +97,7 @@ export function createSubmitJob(deps: Deps) {
 
   function createQueued(
     submission: Submission,
-    prepared: PreparedRequest & { readonly usageRow: number },
+    { prepared, usageRow }: { readonly prepared: PreparedRequest; readonly usageRow: number },
     inputs?: readonly JobInput[],
   ): ImageJob {
     const nowMs = deps.clock();
@@ -111,7 +111,7 @@ export function createSubmitJob(deps: Deps) {
       promptTemplate: prepared.promptTemplate,
       inputs,
       warnings: [...(submission.warnings ?? []), ...prepared.warnings],
-      usageRow: prepared.usageRow,
+      usageRow,
       parentId: submission.parentId,
       requestId: submission.requestId,
       traceparent: submission.traceparent,

@@ -109,9 +109,12 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
         { request: request as FastifyRequest, body: request.body },
         async (body, list) => {
           if (isDryRun) return { previewed: await preview(jobs, body, { caller, inputs: list }) };
-          const submission = { caller, body, inputs: list, idempotencyKey, ...jobTraceOf(request) };
+          const { requestId, traceparent } = jobTraceOf(request);
           const origin = addresses.storedOriginOf(request);
-          return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };
+          const trace = { requestId, traceparent, origin };
+          return {
+            accepted: await jobs.submitJob.submit({ caller, body, inputs: list, idempotencyKey, ...trace }),
+          };
         },
       );
       if (accepted) return sendAccepted(request, reply, { ...accepted, preferences });
