@@ -49,6 +49,21 @@ describe('an image in S3', () => {
     expect(sha256(body)).toBe(job.images[0]?.sha256);
   });
 
+  it('an image reaches a waiting caller of /v1 beside its worker without a read from S3', async () => {
+    let reads = 0;
+    s3.intercept(({ method }) => {
+      if (method === 'GET') reads += 1;
+      return false;
+    });
+    const request = { model: 'gpt-image-2', prompt: 'From the memory of the worker' };
+    const { body } = await service.acme.post('/v1/images/generations').send(request).expect(200);
+    s3.intercept(null);
+
+    const sent = imageCalls(service.studio, request.prompt)[0]?.images[0];
+    expect(sha256(Buffer.from(body.data[0].b64_json, 'base64'))).toBe(sent?.sha256);
+    expect(reads).toBe(0);
+  });
+
   it('a temporary S3 failure delays an image without a second payment', async () => {
     let refused = 0;
     s3.intercept((request, response) => {
