@@ -28,14 +28,20 @@ export async function addMany(
   return tasks;
 }
 
-/** Starts a worker whose tasks occupy their slots until the test ends them, the oldest first. */
+/**
+ * Starts a worker whose tasks occupy their slots until the test ends them, the oldest first. The drain after the test ends the
+ * others: it would wait five seconds for them.
+ */
 export function startManualWorker(subject: TestJobQueue, concurrency: number) {
   const started: Task[] = [];
   const ends: ((result: TaskResult) => void)[] = [];
   const { relay } = subject.startWorker(
-    (task) => {
+    (task, signal) => {
       started.push(task);
-      return new Promise((resolve) => ends.push(resolve));
+      return new Promise((resolve) => {
+        ends.push(resolve);
+        signal.addEventListener('abort', () => signal.reason === 'draining' && resolve(done));
+      });
     },
     { concurrency, lockDurationMs: 60_000 },
   );
