@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{contract,integration}/**/*.test.ts'],
-          globalSetup: [redis],
+          globalSetup: [redis, service],
           maxWorkers,
         },
       },

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { TaskResult } from '../../src/domain/ports.ts';
 import { emptyQueue, lockDurationMs, type TestQueue } from '../support/queue.ts';
 import { done, empty, normal, task, withRetry } from '../support/queue-tasks.ts';
+import { compiledProgram } from '../support/service-process.ts';
 
 /** Ends a task after some milliseconds, so that a slot becomes free at a known rate. */
 async function untilRan(ms: number): Promise<TaskResult> {
@@ -79,12 +79,10 @@ describe('an interrupted task', () => {
 
 /** Starts a consumer in its own process that runs the given tasks and never finishes them. */
 async function startHolder(prefix: string, ids: readonly string[]) {
-  const program = join(import.meta.dirname, '../support/task-consumer-process.ts');
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', program, inject('redisPath'), prefix, String(lockDurationMs)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const program = compiledProgram('task-consumer-process');
+  const child = spawn(process.execPath, [program, inject('redisPath'), prefix, String(lockDurationMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill9 = async () => {
     child.kill('SIGKILL');

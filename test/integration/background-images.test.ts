@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Studio } from '../../src/local/studio/studio.ts';
 import { type backgroundProvider, backgroundStudio } from '../support/background-calls.ts';
 import { collector, contextOf, drain, failureOf, imageCall } from '../support/provider-calls.ts';
-import { endOf } from '../support/service-process.ts';
+import { compiledProgram, endOf } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Tests images that the provider generates in the background, end to end with the studio. */
@@ -138,12 +138,9 @@ describe('a background call that lost its worker', () => {
   it('resumes a background call in another process after SIGKILL, without another submission', async () => {
     const { studio, provider } = await backgroundStudio();
     const handleFile = join(await temporaryFolder(), 'handle');
-    const program = join(import.meta.dirname, '../support/background-job-process.ts');
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', program, studio.baseUrl, 'a cat [studio:latency=4000]', handleFile],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const program = compiledProgram('background-job-process');
+    const args = [program, studio.baseUrl, 'a cat [studio:latency=4000]', handleFile];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     const end = endOf(child);
     await once(child.stdout, 'data');

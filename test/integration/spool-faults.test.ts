@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdir, readdir, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import type { SpoolKey } from '../../src/domain/ports.ts';
@@ -11,6 +10,7 @@ import { type FileWriter, thisWriter } from '../../src/lib/file-writer.ts';
 import { onDisk } from '../../src/outbound/spool/disk.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { unfinishedFileName } from '../../src/outbound/spool/spool-name.ts';
+import { compiledProgram } from '../support/service-process.ts';
 import { bodyOf, entriesOf, errorOf, readSpooled, spoolHead, spoolKey } from '../support/spool.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -170,8 +170,7 @@ describe('a killed writer of the spool', () => {
     'contains only complete responses after its writer was killed at chunk %i',
     async (chunks) => {
       const folder = await temporaryFolder();
-      const script = fileURLToPath(new URL('../support/spool-writer-process.ts', import.meta.url));
-      const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
+      const child = spawn(process.execPath, [compiledProgram('spool-writer-process'), folder], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let seen = 0;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
+import { compiledProgram } from '../support/service-process.ts';
 import { startEndpointServer } from '../support/webhook-endpoints.ts';
 import { someSecret, startSender } from '../support/webhook-sender.ts';
 
@@ -23,11 +24,11 @@ async function startTls(certificate: 'valid' | 'expired' | 'self-signed') {
  * Runs the same in a process that trusts the test authority, because Node reads NODE_EXTRA_CA_CERTS only at its start.
  */
 async function sendTrusting(url: string): Promise<unknown> {
-  const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const authority = fileURLToPath(new URL('../support/certificates/authority.pem', import.meta.url));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', pathOf('../support/send-webhook.ts'), url, someSecret],
-    { env: { ...process.env, NODE_EXTRA_CA_CERTS: pathOf('../support/certificates/authority.pem') } },
+    [compiledProgram('send-webhook'), url, someSecret],
+    { env: { ...process.env, NODE_EXTRA_CA_CERTS: authority } },
   );
   return JSON.parse(stdout);
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { isAlive, pidOf } from '../../src/local/redis/process-identity.ts';
 import { readServerRecord } from '../../src/local/redis/server-record.ts';
+import { compiledProgram } from './service-process.ts';
 
 /** A process that runs a managed Redis. */
 export interface RedisOwner {
@@ -22,8 +23,7 @@ export interface RedisOwner {
 
 /** Starts a process with a managed Redis, which ends with the test. Rejects with the error of the process. */
 export async function startRedisOwner(dataDir: string): Promise<RedisOwner> {
-  const program = join(import.meta.dirname, 'redis-owner-process.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], {
+  const child = spawn(process.execPath, [compiledProgram('redis-owner-process'), dataDir], {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   });

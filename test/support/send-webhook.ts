@@ -1,8 +1,4 @@
-/**
- * Sends one webhook and prints the result as JSON. Every name resolves to 127.0.0.1.
- *
- * Usage: node --import tsx test/support/send-webhook.ts <url> <secret>
- */
+/** Sends one webhook and prints the result as JSON. Every name resolves to 127.0.0.1. Arguments: the URL and the secret. */
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 

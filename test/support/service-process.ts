@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { type Caller, createCaller } from './caller.ts';
 import { testKeys } from './service-environment.ts';
 
-/** Returns the path of a compiled program of the service, for example `main`. */
+/** Returns the path of a compiled program of the service or of a test, for example `main`. */
 export function compiledProgram(name: string): string {
   return join(inject('serviceFolder'), `${name}.js`);
 }
