@@ -3,6 +3,7 @@ import { LongFilesFirst } from './test/support/long-files-first.ts';
 
 const redis = 'test/support/global-redis.ts';
 const service = 'test/support/global-service.ts';
+const apiDocument = 'test/support/global-api-document.ts';
 
 /**
  * Number of files at a time. Most files wait for timeouts and for processes. The projects of `npm test` are one group: a free
@@ -42,7 +43,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          globalSetup: [redis, service],
+          globalSetup: [redis, service, apiDocument],
           maxWorkers,
           // These files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
           retry: 1,

@@ -12,7 +12,10 @@ function walk(value: unknown, path: string): [path: string, node: Node][] {
 }
 
 const text = textOf('openapi.yaml');
-const document = parse(text) as { paths: Node; components: { schemas: Record<string, Node> } };
+const document = parse(text, { version: '1.2' }) as {
+  paths: Node;
+  components: { schemas: Record<string, Node> };
+};
 const { schemas } = document.components;
 const inSchemas = Object.entries(schemas).flatMap(([name, schema]) => walk(schema, name));
 const fieldsOf = (node: Node) => Object.entries((node.properties ?? {}) as Record<string, Node>);
@@ -34,7 +37,7 @@ function requestSchemas(): Set<string> {
 
 describe('openapi.yaml', () => {
   it('openapi.yaml has the same content for readers of YAML 1.1 and of YAML 1.2', () => {
-    expect(parse(text, { version: '1.1' })).toEqual(parse(text, { version: '1.2' }));
+    expect(parse(text, { version: '1.1' })).toEqual(document);
   });
 
   it('every field of a request is described', () => {

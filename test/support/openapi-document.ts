@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { parse } from 'yaml';
+import { inject } from 'vitest';
 import { rewritePath } from '../../src/inbound/http/rewrite-path.ts';
 
 /** A node of the OpenAPI document. */
@@ -38,10 +38,9 @@ const documentId = 'darkroom';
 
 let committed: ApiDocument | undefined;
 
-/** Returns openapi.yaml, the committed document that the service serves. Reads it once, because parsing takes a second. */
+/** Returns openapi.yaml, the committed document that the service serves. */
 export function readApiDocument(): ApiDocument {
-  const path = new URL('../../openapi.yaml', import.meta.url);
-  committed ??= createApiDocument(parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) as Node);
+  committed ??= createApiDocument(JSON.parse(readFileSync(inject('apiDocumentFile'), 'utf8')));
   return committed;
 }
 
