@@ -20,6 +20,8 @@ export default defineConfig({
     isolate: false,
     unstubEnvs: true,
     sequence: { sequencer: LongFilesFirst },
+    // Transformed modules stay in node_modules, for the other projects and for the next run.
+    experimental: { fsModuleCache: true },
     projects: [
       {
         extends: true,
