@@ -19,6 +19,8 @@ export default defineConfig({
     // CPU time. No module of the service keeps state, so files cannot influence each other.
     isolate: false,
     unstubEnvs: true,
+    // A busy machine needs seconds for what usually takes milliseconds.
+    expect: { poll: { timeout: 10_000 } },
     sequence: { sequencer: LongFilesFirst },
     // Transformed modules stay in node_modules, for the other projects and for the next run.
     experimental: { fsModuleCache: true },

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
+import { eventually } from '../support/eventually.ts';
 import { addMany, startManualWorker, taskOf, tenantsOf } from '../support/job-queue.ts';
 import { emptyJobQueue } from '../support/queue.ts';
 import { empty, withRetry } from '../support/queue-tasks.ts';
@@ -44,7 +45,7 @@ describe('a job queue whose processes fail', () => {
     expect(await queue.registerSlots('two', 3, 60_000)).toBe(7);
     expect(await queue.registerSlots('one', 0, 60_000)).toBe(3);
     expect(await queue.registerSlots('gone', 5, 1)).toBe(8);
-    await vi.waitFor(async () => expect(await queue.registerSlots('two', 2, 60_000)).toBe(2));
+    await eventually(async () => expect(await queue.registerSlots('two', 2, 60_000)).toBe(2));
   });
 
   it('runs the tasks that an earlier release added to the queue, and they do not delay a new tenant', async () => {

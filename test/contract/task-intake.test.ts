@@ -4,6 +4,7 @@ import { createProducerRedis, whenRedisReady } from '../../src/lib/redis/redis.t
 import { intakeKey } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../../src/outbound/queue/task-intake.ts';
 import { captured } from '../support/captured-log.ts';
+import { eventually } from '../support/eventually.ts';
 import { emptyJobQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
@@ -33,7 +34,7 @@ describe('the intake of a queue', () => {
     expect(await queue.counts()).toEqual({ waiting: 20, delayed: 0, active: 0 });
     expect(await queue.position(taskOf(1).id)).toBeNull();
     openRelay().start();
-    await vi.waitFor(async () => expect(await queue.position(taskOf(19).id)).toBe(19));
+    await eventually(async () => expect(await queue.position(taskOf(19).id)).toBe(19));
     expect(await queue.counts()).toEqual({ waiting: 20, delayed: 0, active: 0 });
     const positions = await Promise.all([20, 1, 2].map((no) => queue.position(taskOf(no).id)));
     expect(positions).toEqual([0, 1, 2]);
@@ -80,7 +81,7 @@ describe('the intake of a queue', () => {
     const relay = openRelay();
     relay.start();
     await intake.add(taskOf(1), { priority: 'normal' });
-    await vi.waitFor(async () => expect(await queue.has([taskOf(1).id])).toEqual([true]));
+    await eventually(async () => expect(await queue.has([taskOf(1).id])).toEqual([true]));
     await server.kill9();
     await expect(intake.add(taskOf(2), { priority: 'normal' })).rejects.toMatchObject({
       code: 'store_unavailable',
@@ -126,7 +127,7 @@ describe('the intake of a queue', () => {
     const message = { v: 2, kind: 'edit_job', tenant: 'acme', id: 'img_9', inputs: ['upl_1'] };
     await redis.rpush(key, 'damaged', JSON.stringify({ taskId: 'img_9', priority: 'urgent', message }));
     openRelay().start();
-    await vi.waitFor(async () => expect(await queue.has(['img_9'])).toEqual([true]));
+    await eventually(async () => expect(await queue.has(['img_9'])).toEqual([true]));
     expect(JSON.parse((await stored('img_9')).data ?? '')).toEqual(message);
     expect(lines.map(({ message: text }) => text)).toEqual([
       'damaged intake entry dropped; reconciler will re-enqueue',

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
+import { eventually } from '../support/eventually.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
@@ -40,7 +41,7 @@ describe('canceling', () => {
       attempts: [{ state: 'uncertain' }],
     });
     // The provider notices the closed connection a moment later.
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(imageCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]),
     );
   });

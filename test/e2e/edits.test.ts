@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { clearMask, noiseImage, sha256 } from '../support/images.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { safetyIdentifier } from '../support/safety-identifier.ts';
@@ -169,7 +170,7 @@ describe('an edit', () => {
       ['image[]', 'image/jpeg', sha256(jpeg)],
       ['mask', 'image/png', sha256(mask)],
     ]);
-    await vi.waitFor(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
+    await eventually(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
   });
 
   it('a form may have sixteen images under each of the names that clients use', async () => {

@@ -1,5 +1,6 @@
-import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Caller } from '../support/caller.ts';
+import { eventually } from '../support/eventually.ts';
 import { type ManagedKeys, manageKeysOf } from '../support/managed-keys.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { textCalls } from '../support/service-environment.ts';
@@ -52,7 +53,7 @@ it('a dry run of an enhancement returns the amount that the request will hold, a
     .post('/prompts/enhance')
     .send(request)
     .then((done) => done);
-  await vi.waitFor(async () => expect(await heldBy(caller)).toBe(high));
+  await eventually(async () => expect(await heldBy(caller)).toBe(high));
   const { micro_usd } = (await running).body.cost;
   expect(micro_usd).toBeGreaterThanOrEqual(low);
   expect(micro_usd).toBeLessThanOrEqual(high);

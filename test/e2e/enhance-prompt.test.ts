@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Caller, createCaller } from '../support/caller.ts';
 import { eventsOf, openTenantEvents } from '../support/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
 import { type ManagedKeys, manageKeysOf } from '../support/managed-keys.ts';
 import { startService, startServiceIn, type TestService } from '../support/service.ts';
 import { createEnvironment, textCalls } from '../support/service-environment.ts';
@@ -203,7 +204,7 @@ describe('the key of an enhancement', () => {
     const running = enhance({ prompt: 'A held hawk [studio:enhance-latency=1500]' }, caller).then(
       (done) => done,
     );
-    await vi.waitFor(async () => expect((await spent()).held_micro_usd).toBeGreaterThan(5_000));
+    await eventually(async () => expect((await spent()).held_micro_usd).toBeGreaterThan(5_000));
     const { body } = await enhance({ prompt: 'A hawk too much' }, caller).expect(402);
     expect(body).toMatchObject({ code: 'budget_exceeded', budget: { name: 'key_day' } });
     const { micro_usd } = (await running).body.cost;
@@ -229,7 +230,7 @@ describe('an enhancement without a worker', () => {
       signal: gone.signal,
     }).catch((error) => error);
     const metrics = async () => (await api.acme.get('/metrics')).text;
-    await vi.waitFor(async () => expect(await metrics()).toMatch(/submitted\w*\{[^}]*created[^}]*\} 1/));
+    await eventually(async () => expect(await metrics()).toMatch(/submitted\w*\{[^}]*created[^}]*\} 1/));
     gone.abort();
     await lost;
     await vi.waitFor(async () => expect(await metrics()).toMatch(/\{[^}]*canceled[^}]*\} 1/), 5_000);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import supertest from 'supertest';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { jobThat } from '../support/caller.ts';
+import { eventually } from '../support/eventually.ts';
 import { readApiDocument } from '../support/openapi-document.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { queryRedis } from '../support/redis.ts';
@@ -80,7 +81,7 @@ describe('an erased job', () => {
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await service.acme.delete(`/images/${id}`).expect(204);
 
-    await vi.waitFor(() => {
+    await eventually(() => {
       const [call] = imageCalls(service.studio, 'Erased while drawn');
       expect(call?.endedAt).not.toBeNull();
       expect(call?.aborted).toBe(true);
@@ -95,7 +96,7 @@ describe('an erased job', () => {
     const webhook = { url: `http://127.0.0.1:${refusing.port}/` };
     const { id } = await service.acme.submit({ prompt: 'Silenced [studio:hang]', webhook });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const waiting = (await pendingDeliveries(service.env)).filter((delivery) => delivery.attempts === 1);
       expect(waiting.map((delivery) => delivery.type).sort()).toEqual(['image.queued', 'image.started']);
     });

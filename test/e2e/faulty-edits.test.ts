@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { clearMask, noiseImage } from '../support/images.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -90,7 +91,7 @@ describe('a faulty edit', () => {
       expect(response.body).toMatchObject({ status: 422, code });
       expect(response.body.errors[0].pointer).toBe(pointer);
       expect(provider.requests).toEqual([]);
-      await vi.waitFor(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
+      await eventually(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
     },
   );
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import {
   type EntryRequest,
   type EntryResponse,
@@ -64,7 +65,7 @@ async function expectNothingLeft(): Promise<void> {
   const jobs = await service.acme.get('/images').expect(200);
   const uploads = await service.acme.get('/uploads').expect(200);
   expect([jobs.body.data, uploads.body.data, provider.requests]).toEqual([[], [], []]);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const left = await Promise.all(['incoming', 'images'].map((folder) => filesIn(folder).catch(() => [])));
     expect(left).toEqual([[], []]);
   });

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { thisWriter } from '../../src/lib/file-writer.ts';
+import { eventually } from '../support/eventually.ts';
 import { noiseImage } from '../support/images.ts';
 import { startService, startServiceIn, type TestService } from '../support/service.ts';
 import { createEnvironment } from '../support/service-environment.ts';
@@ -51,7 +52,7 @@ describe('the start of a process', () => {
     await writeFile(join(folder, `${thisWriter().machine}-${pid}-0123456789abcdef.part`), 'half of a photo');
     const { close } = await startServiceIn(environment);
     onTestFinished(close);
-    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]));
+    await eventually(async () => expect(await readdir(folder)).toEqual([]));
   });
 });
 
@@ -77,7 +78,7 @@ describe('POST /uploads', () => {
       const read = await service.acme.get(`/uploads/${response.body.id}`).expect(200);
       expect(read.body).toEqual(response.body);
     }
-    await vi.waitFor(async () => expect(await incoming()).toEqual([]));
+    await eventually(async () => expect(await incoming()).toEqual([]));
   });
 
   it('removes the location and the device from a photo and keeps its pixels', async () => {
@@ -140,7 +141,7 @@ describe('POST /uploads', () => {
       .set('content-type', 'multipart/form-data')
       .send('x');
     expect(noBoundary.body).toMatchObject({ status: 400, code: 'invalid_request' });
-    await vi.waitFor(async () => expect(await incoming()).toEqual([]));
+    await eventually(async () => expect(await incoming()).toEqual([]));
   });
 
   it('refuses further uploads when the space of the tenant is used up', async () => {

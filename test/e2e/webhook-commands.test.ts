@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EndpointView } from '../../src/domain/webhook-view.ts';
 import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
+import { eventually } from '../support/eventually.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
@@ -76,7 +77,7 @@ describe('darkroom webhooks', () => {
     const failed = async () =>
       (await service.acme.get(`/webhooks/deliveries?endpoint_id=${endpoint?.id}&status=failed`).expect(200))
         .body.data;
-    await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
+    await eventually(async () => expect(await failed()).toHaveLength(1));
     const [delivery] = await failed();
     const run = (...args: string[]) =>
       runClientCommand(['webhooks', 'replay', ...args], { url: service.url, apiKey: testKeys.acme });
@@ -87,7 +88,7 @@ describe('darkroom webhooks', () => {
       stdout: `${delivery.id} will be redelivered to ${listener.url}\n`,
     });
     await hasLines(listener.lines, 2);
-    await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
+    await eventually(async () => expect(await failed()).toHaveLength(1));
     const all = await run('--endpoint', endpoint?.id ?? '', '--since', since, '--json');
     expect([all.code, JSON.parse(all.stdout).deliveries]).toEqual([0, 1]);
     await hasLines(listener.lines, 3);

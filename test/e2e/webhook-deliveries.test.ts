@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryView } from '../../src/domain/webhook-view.ts';
+import { eventually } from '../support/eventually.ts';
 import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { withoutLinks } from '../support/webhook-bodies.ts';
@@ -20,7 +21,7 @@ describe('the log of deliveries', () => {
     const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
     const job = await service.acme.generate({ prompt: 'Attempted twice' });
     await arrived(endpointServer.requests, 2);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const [found] = await deliveriesBy(service, `image_id=${job.id}`);
       expect(found).toMatchObject({
         status: 'pending',
@@ -42,7 +43,7 @@ describe('the log of deliveries', () => {
     const { body } = await service.acme.post(`/webhooks/deliveries/${pending.id}/redeliver`).expect(202);
     expect(body).toMatchObject({ id: pending.id, status: 'pending' });
     await arrived(endpointServer.requests, 3);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const response = await service.acme.get(`/webhooks/deliveries/${pending.id}`).expect(200);
       expect(response.body).toMatchObject({ status: 'delivered', attempt_count: 3, next_attempt_at: null });
     });
@@ -62,7 +63,7 @@ describe('the log of deliveries', () => {
     const endpointServer = await receive();
     const { id } = await register(service, { url: endpointServer.url, events: ['image.queued'] });
     for (let i = 0; i < 5; i++) await service.acme.submit({ prompt: `Page ${i}` });
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=delivered`)).toHaveLength(5),
     );
     const seen: DeliveryView[] = [];
@@ -87,7 +88,7 @@ describe('the log of deliveries', () => {
     const endpointServer = await receive(() => 500);
     await register(service, { url: endpointServer.url });
     const job = await service.acme.generate({ prompt: 'To be erased' });
-    await vi.waitFor(async () => expect(await deliveriesBy(service, `image_id=${job.id}`)).toHaveLength(3));
+    await eventually(async () => expect(await deliveriesBy(service, `image_id=${job.id}`)).toHaveLength(3));
     const [delivery] = await deliveriesBy(service, `image_id=${job.id}`);
     await service.acme.delete(`/images/${job.id}`).expect(204);
     expect(await deliveriesBy(service, `image_id=${job.id}`)).toEqual([]);

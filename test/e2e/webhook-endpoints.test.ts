@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { EndpointView } from '../../src/domain/webhook-view.ts';
 import { createCaller } from '../support/caller.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   loopbackUrls,
   malformedUrls,
@@ -155,11 +156,11 @@ describe('a registered endpoint', () => {
     const since = new Date().toISOString();
     const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
     await service.acme.generate({ prompt: 'Gone' });
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await endpoint(id)).toMatchObject({ status: 'disabled', disabled_reason: 'gone' }),
     );
     await service.acme.generate({ prompt: 'While it was off' });
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=failed`)).toHaveLength(2),
     );
     const recover = () => service.acme.post(`/webhooks/endpoints/${id}/recover`).send({ since });
@@ -167,7 +168,7 @@ describe('a registered endpoint', () => {
     await patch(id, { disabled: false }).expect(200);
     expect((await recover().expect(202)).body).toMatchObject({ object: 'webhook_recovery', deliveries: 2 });
     await arrived(endpointServer.requests, 3);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=delivered`)).toHaveLength(2),
     );
     expect(new Set(endpointServer.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(2);

@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { webhookSecretOf } from '../../src/lib/crypto/webhook-secret.ts';
+import { eventually } from '../support/eventually.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived } from '../support/webhook-callers.ts';
@@ -141,7 +142,7 @@ describe('a webhook', () => {
     );
     const url = `http://127.0.0.1:${redirecting.port}/`;
     await service.acme.generate({ prompt: 'Redirected', webhook: { url, events: ['image.queued'] } });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await pendingTo(url)).toEqual([expect.objectContaining({ attempts: 1 })]);
     });
     expect(redirecting.requests).toHaveLength(1);

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Studio } from '../../src/local/studio/studio.ts';
 import { type backgroundProvider, backgroundStudio } from '../support/background-calls.ts';
+import { eventually } from '../support/eventually.ts';
 import { collector, contextOf, drain, failureOf, imageCall } from '../support/provider-calls.ts';
 import { compiledProgram, endOf } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -114,7 +115,7 @@ describe('an image generated in the background', () => {
       const { studio, provider } = await backgroundStudio();
       const run = provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), drain);
       expect(await failureOf(run)).toMatchObject({ kind, code });
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(submissions(studio)).toMatchObject([{ charged, endedAt: expect.any(String) }]),
       );
       expect(studio.chargedImages()).toBe(charged === 'charged' ? 1 : 0);

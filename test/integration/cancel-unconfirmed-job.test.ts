@@ -1,9 +1,10 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
 import { whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createCancelUnconfirmedJob } from '../../src/usecases/jobs/cancel-unconfirmed-job.ts';
 import { connectCore } from '../support/core.ts';
+import { eventually } from '../support/eventually.ts';
 import { queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';
 
@@ -108,7 +109,7 @@ describe('a job that the store may have written although its caller received 503
     const startedAt = core.clock();
     core.abandon(queuedJob());
     void core.runRounds(1_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const before = core.rounds();
       for (let i = 0; i < 20; i += 1) await core.redis.ping();
       expect(core.rounds()).toBe(before);
@@ -140,7 +141,7 @@ describe('a job that the store may have written although its caller received 503
     await core.runRounds(3);
     core.drain();
     void core.runRounds(1_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const before = core.rounds();
       for (let i = 0; i < 20; i += 1) await core.redis.ping();
       expect(core.rounds()).toBe(before);

@@ -3,7 +3,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { respondWithError } from '../support/s3-server.ts';
 import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -121,7 +122,7 @@ describe('s3 storage during failures of S3', () => {
       message: expect.stringContaining('does not respond in time'),
     });
     expect(count).toBeGreaterThanOrEqual(4);
-    await vi.waitFor(() => expect(held.size).toBe(0));
+    await eventually(() => expect(held.size).toBe(0));
   });
 
   it('times out a silent request early enough for a second one', async () => {
@@ -143,13 +144,13 @@ describe('s3 storage during failures of S3', () => {
       const isOpen = () => openFiles().includes(file.path);
       refuseNext(1, 503, 'SlowDown');
       await expect(putFile()).rejects.toMatchObject({ code: 'storage_unavailable' });
-      await vi.waitFor(() => expect(isOpen()).toBe(false));
+      await eventually(() => expect(isOpen()).toBe(false));
       s3.server.intercept((_request, response) => Boolean(response.writeHead(403).end()));
       await expect(putFile()).rejects.toMatchObject({ code: 'storage_failed' });
-      await vi.waitFor(() => expect(isOpen()).toBe(false));
+      await eventually(() => expect(isOpen()).toBe(false));
       await s3.server.stop();
       await expect(putFile()).rejects.toMatchObject({ code: 'storage_unavailable' });
-      await vi.waitFor(() => expect(isOpen()).toBe(false));
+      await eventually(() => expect(isOpen()).toBe(false));
     },
   );
 

@@ -3,6 +3,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import type { ImageCall, PartialImage } from '../../src/domain/ports.ts';
 import { backgroundProvider } from '../support/background-calls.ts';
 import { errorEvent, serverEvent } from '../support/event-streams.ts';
+import { eventually } from '../support/eventually.ts';
 import { noiseImage } from '../support/images.ts';
 import { collector, contextOf, drain, failureOf } from '../support/provider-calls.ts';
 import { backgroundCall, completed, methodsOf, queued } from '../support/responses-scripts.ts';
@@ -178,7 +179,7 @@ describe('a background call with previews', () => {
     stop.abort(reason);
     expect(await calling).toMatchObject({ kind: 'uncertain' });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    await vi.waitFor(() => expect(methodsOf(server)).toEqual(methods));
+    await eventually(() => expect(methodsOf(server)).toEqual(methods));
   });
 
   it('shares its timeout between the stream and the polls', async () => {

@@ -1,6 +1,7 @@
 import OpenAI from 'openai';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { backgroundStudio } from '../support/background-calls.ts';
+import { eventually } from '../support/eventually.ts';
 
 describe('the Responses API of the studio', () => {
   const tools = [{ type: 'image_generation' as const, model: 'gpt-image-2', quality: 'low' as const }];
@@ -11,7 +12,7 @@ describe('the Responses API of the studio', () => {
     const generate = { model: 'gpt-5.4-mini', input: 'a cat', background: true, tools };
     const { id, status, output } = await client.responses.create(generate);
     expect({ status, output }).toEqual({ status: 'in_progress', output: [] });
-    const made = await vi.waitFor(async () => {
+    const made = await eventually(async () => {
       const response = await client.responses.retrieve(id);
       expect(response.status).toBe('completed');
       return response;
@@ -30,7 +31,7 @@ describe('the Responses API of the studio', () => {
     const body = JSON.stringify({ input: 'a cat [studio:hang-up]', background: true, tools });
     const headers = { authorization: 'Bearer any' };
     await expect(fetch(`${studio.baseUrl}/responses`, { method: 'POST', headers, body })).rejects.toThrow();
-    await vi.waitFor(() => expect(studio.chargedImages()).toBe(1));
+    await eventually(() => expect(studio.chargedImages()).toBe(1));
   });
 
   it('rejects the tool without background mode, and wrong methods', async () => {

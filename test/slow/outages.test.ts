@@ -2,6 +2,7 @@ import supertest from 'supertest';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { jobThat } from '../support/caller.ts';
+import { eventually } from '../support/eventually.ts';
 import { queryRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
@@ -74,7 +75,7 @@ describe('without Redis', () => {
     const { id } = await service.acme.submit({ prompt: 'Through the outage [studio:latency=500]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await redis.kill9();
-    await vi.waitFor(() => {
+    await eventually(() => {
       const [call] = imageCalls(service.studio, 'Through the outage');
       expect(call?.endedAt).not.toBeNull();
     });
@@ -193,7 +194,7 @@ describe('a cancel whose message is lost', () => {
     });
     const job = await service.acme.ended(id);
     expect(job).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(imageCalls(service.studio, 'Lost message').map((call) => call.aborted)).toEqual([true]),
     );
   });

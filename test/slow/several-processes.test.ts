@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { readEvents } from '../support/event-stream.ts';
+import { eventually } from '../support/eventually.ts';
 import { queryRedis } from '../support/redis.ts';
 import { createEnvironment, imageCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
@@ -60,7 +61,7 @@ describe('a deployment of several processes', () => {
     });
     expect(body.cancel_requested_at).not.toBeNull();
     // The provider notices the closed connection a moment later.
-    await vi.waitFor(() => {
+    await eventually(() => {
       const calls = imageCalls(environment.studio, prompt);
       expect(calls.map(({ aborted }) => aborted)).toEqual([true]);
     });

@@ -4,7 +4,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import OpenAI, { toFile } from 'openai';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { clearMask, noiseImage, sha256 } from '../../support/images.ts';
 import { dataUrl, formOf, postEdit } from '../../support/openai-edits.ts';
 import { type RecordingProvider, startRecordingProvider } from '../../support/recording-provider.ts';
@@ -85,7 +86,7 @@ describe('an edit of the official client', () => {
     expect(data.data?.[0]?.b64_json).toBeTruthy();
     const job = await service.acme.job(response.headers.get('x-darkroom-job-id') ?? '');
     expect(job.inputs).toMatchObject([{ role: 'image', sha256: sha256(png), source: { type: 'multipart' } }]);
-    await vi.waitFor(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
+    await eventually(async () => expect(await readdir(join(service.dataDir, 'incoming'))).toEqual([]));
   });
 
   it('sends the same bytes of three files in their order, and of a mask', async () => {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { noiseImage } from '../../support/images.ts';
 import { dataUrl, formOf, postEdit } from '../../support/openai-edits.ts';
 import { startService, type TestService } from '../../support/service.ts';
@@ -20,7 +21,7 @@ afterAll(() => service.close());
 afterEach(async () => {
   expect((await service.acme.get('/images')).body.data).toEqual([]);
   expect(service.studio.calls).toEqual([]);
-  await vi.waitFor(async () => expect(await incoming()).toEqual([]));
+  await eventually(async () => expect(await incoming()).toEqual([]));
 });
 
 const incoming = () => readdir(join(service.dataDir, 'incoming')).catch(() => []);
