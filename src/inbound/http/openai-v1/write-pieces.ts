@@ -1,13 +1,9 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Turn } from '../../../lib/turns.ts';
 
-/** Text of ASCII characters only. A socket copies it without the cost of UTF-8. */
-export interface AsciiPiece {
-  readonly ascii: string;
-}
-
-/** A part of a body. */
-export type Piece = string | AsciiPiece;
+/** A part of a body: text, or bytes. */
+export type Piece = string | Uint8Array;
 
 /** Signals that the connection closed before the whole response was written. */
 export class CallerGone extends Error {
@@ -27,27 +23,21 @@ export type WritePieces = (response: ServerResponse, pieces: AsyncIterable<Piece
 /** @param turn shared by all responses, so that many fast readers do not delay the event loop. */
 export function createWritePieces(turn: Turn): WritePieces {
   return async (response, pieces) => {
-    let resume = () => {};
-    const onChange = () => resume();
-    response.on('drain', onChange).on('close', onChange);
+    const gone = new AbortController();
+    const onClose = () => gone.abort();
+    response.once('close', onClose);
     try {
       for await (const piece of pieces) {
-        if (textOf(piece) === '') continue;
+        if (piece.length === 0) continue;
         await turn();
         if (response.destroyed) throw new CallerGone();
-        if (write(response, piece)) continue;
-        await new Promise<void>((resolve) => {
-          resume = resolve;
+        if (response.write(piece)) continue;
+        await once(response, 'drain', { signal: gone.signal }).catch(() => {
+          throw new CallerGone();
         });
-        if (response.destroyed) throw new CallerGone();
       }
     } finally {
-      response.off('drain', onChange).off('close', onChange);
+      response.off('close', onClose);
     }
   };
 }
-
-const textOf = (piece: Piece) => (typeof piece === 'string' ? piece : piece.ascii);
-
-const write = (response: ServerResponse, piece: Piece): boolean =>
-  typeof piece === 'string' ? response.write(piece) : response.write(piece.ascii, 'latin1');

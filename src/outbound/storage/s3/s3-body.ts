@@ -1,4 +1,4 @@
-import { finished, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { s3Error, timeoutError } from './s3-errors.ts';
 
 /**
@@ -7,43 +7,25 @@ import { s3Error, timeoutError } from './s3-errors.ts';
  * releases the connection, even before the first read.
  */
 export function boundedBody(source: Readable, idleMs: number): Readable {
-  let isWanted = false;
-  let failure: Error | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const idle = () => source.destroy(timeoutError(`S3 sent no byte of the body for ${idleMs} ms.`));
-
-  function pass(): void {
-    if (!isWanted) return;
-    if (failure) body.destroy(s3Error(failure));
-    const chunk: Uint8Array | null = source.read();
-    if (chunk === null) return;
-    isWanted = false;
-    clearTimeout(timer);
-    body.push(chunk);
-  }
-
-  const body: Readable = new Readable({
-    read() {
-      isWanted = true;
-      pass();
-      // Most reads find a chunk and need no timer.
-      if (!isWanted || source.destroyed) return;
-      clearTimeout(timer);
-      timer = setTimeout(idle, idleMs);
+  const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
+  const idle = timeoutError(`S3 sent no byte of the body for ${idleMs} ms.`);
+  // Without a listener an error before the first read would end the process. The first read reports it.
+  source.on('error', () => {});
+  return new Readable({
+    async read() {
+      const timer = setTimeout(() => source.destroy(idle), idleMs);
+      try {
+        const next = await chunks.next();
+        this.push(next.done === true ? null : next.value);
+      } catch (error) {
+        this.destroy(s3Error(error));
+      } finally {
+        clearTimeout(timer);
+      }
     },
     destroy(error, done) {
-      clearTimeout(timer);
       source.destroy();
       done(error);
     },
   });
-  source.on('readable', pass);
-  // An error before the first read is reported by that read, because nothing listens before.
-  finished(source, { writable: false }, (error) => {
-    clearTimeout(timer);
-    failure = error ?? undefined;
-    if (error) pass();
-    else body.push(null);
-  });
-  return body;
 }
