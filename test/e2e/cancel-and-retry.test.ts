@@ -131,7 +131,7 @@ describe('retrying', () => {
 
   it('a canceled job can be retried, and a running or succeeded job is refused with 409', async () => {
     const running = await service.acme.submit({ prompt: 'Runs [studio:hang,times=1]' });
-    await jobThat(service.acme, running.id, (job) => job.stage === 'generating');
+    await eventually(() => expect(imageCalls(service.studio, 'Runs')).toHaveLength(1));
     await service.acme.post(`/images/${running.id}/retry`).expect(409);
     await service.acme.post(`/images/${running.id}/cancel`).expect(200);
     await service.acme.ended(running.id);

@@ -5,10 +5,11 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
+import { eventually } from '../support/eventually.ts';
 import { sha256 } from '../support/images.ts';
 import { manageKeysOf } from '../support/managed-keys.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { testKeys } from '../support/service-environment.ts';
+import { imageCalls, testKeys } from '../support/service-environment.ts';
 import { compiledProgram } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -58,6 +59,7 @@ describe('darkroom jobs', () => {
 
   it('jobs cancel, retry and erase change a job, and retry --out saves the new image', async () => {
     const slow = await service.acme.submit({ prompt: 'Stopped [studio:latency=60000,times=1]' });
+    await eventually(() => expect(imageCalls(service.studio, 'Stopped')).toHaveLength(1));
     const canceled = await jobs('cancel', slow.id);
     expect([canceled.code, canceled.stdout]).toEqual([0, expect.stringContaining(slow.id)]);
     await service.acme.ended(slow.id);

@@ -6,6 +6,7 @@ import { exceptionName } from '../../../scripts/python-errors.ts';
 import { AppError, errorCodes, errorRow } from '../../../src/domain/errors.ts';
 import { problemHeaders, problemOf } from '../../../src/inbound/http/problem.ts';
 import { leftHalfMask } from '../../support/edit-inputs.ts';
+import { eventually } from '../../support/eventually.ts';
 import { noiseImage, sha256 } from '../../support/images.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from '../../support/python-client.ts';
 import { respondWith, type Script, serve } from '../../support/scripted-server.ts';
 import { startService, type TestService } from '../../support/service.ts';
+import { imageCalls } from '../../support/service-environment.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let service: TestService;
@@ -88,6 +90,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     const slow = { wait: false, metadata: { kind, 'a key': 'ü' } };
     const { result: queued } = await run(['generate', `Slow ${kind} [studio:latency=20000,times=1]`], slow);
     expect(queued.metadata).toEqual(slow.metadata);
+    await eventually(() => expect(imageCalls(service.studio, `Slow ${kind}`)).toHaveLength(1));
     const { result: canceled } = await run(['cancel', queued.id]);
     expect(['running', 'canceled']).toContain(canceled.status);
     expect((await run(['wait', queued.id])).error).toMatchObject({ class: 'Canceled', job_id: queued.id });
