@@ -28,7 +28,10 @@ if (!existsSync(join(bin, 'node'))) {
 }
 
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-const tests = rest.length > 0 ? rest : ['test/unit', 'test/contract', 'test/e2e/clients/typescript-'];
+const tests =
+  rest.length > 0
+    ? rest
+    : ['test/unit', 'test/contract', 'test/e2e/clients/typescript-', 'test/slow/clients/typescript-'];
 run(join(bin, 'node'), ['--version'], { cwd: root, env });
 run(join(bin, 'node'), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests], { cwd: root, env });
 
