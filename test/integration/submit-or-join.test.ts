@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/domain/api-key.ts';
+import { AppError } from '../../src/domain/errors.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createWaitingCallers } from '../../src/outbound/records/waiting-callers.ts';
 import { createSubmitOrJoin, type JoinableSubmission } from '../../src/usecases/jobs/submit-or-join.ts';
@@ -53,6 +54,14 @@ function pausedSubmission(core: Core) {
   return { submitJob: { submit }, atWrite, resume };
 }
 
+/** Creates a submission whose result is lost after the store wrote the job. */
+const unconfirmedSubmission = (core: Core): Pick<Core['submitJob'], 'submit'> => ({
+  async submit(submission) {
+    await core.submitJob.submit(submission);
+    throw new AppError('store_unavailable');
+  },
+});
+
 const jobsOf = async (core: Core) => (await core.records.list('acme', { limit: 10 })).jobs;
 
 describe('a retry of a request whose job is claimed and not written yet', () => {
@@ -77,6 +86,20 @@ describe('a retry of a request whose job is claimed and not written yet', () => 
     await paused.atWrite;
     const { job } = await verbOf(core, 'p2')(retry);
     expect((await jobsOf(core)).map(({ id }) => id)).toEqual([job.id]);
+  });
+});
+
+describe('a request that repeats a submission without confirmation', () => {
+  it.each([
+    ['marked as a retry', retry],
+    ['without a mark', request],
+  ])('gets the job that the store wrote, %s', async (_title, repeated) => {
+    const core = await connectCore();
+    const submitted = verbOf(core, 'p1', unconfirmedSubmission(core))(request);
+    await expect(submitted).rejects.toMatchObject({ code: 'store_unavailable' });
+    const { job, isJoined } = await verbOf(core, 'p1')(repeated);
+    expect(isJoined).toBe(true);
+    expect(await jobsOf(core)).toEqual([job]);
   });
 });
 

@@ -48,6 +48,8 @@ export interface Accepted {
 /** Conditions under which the store accepts a job. */
 export interface Terms {
   readonly claim: IdempotencyClaim | undefined;
+  /** Whether a repeated request finds the job, by its idempotency key or by an id that was decided before. */
+  readonly isRepeatable: boolean;
   /** Budgets that the hold of the job must fit. */
   readonly caps: readonly BudgetCap[];
   readonly queueLimits: readonly QueueLimit[];
@@ -74,13 +76,14 @@ const withClaim = (job: ImageJob, { claim }: Terms): ImageJob =>
 export function createAcceptJob(deps: Deps): AcceptJob {
   const { policy } = deps;
 
-  async function write(job: ImageJob, { claim, caps, queueLimits }: Terms, event: NewEvent | undefined) {
+  async function write(job: ImageJob, terms: Terms, event: NewEvent | undefined) {
+    const { claim, caps, queueLimits } = terms;
     try {
       const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
       return await deps.records.submit({ job, claim, event, maxOpenJobs, storage, caps, queueLimits });
     } catch (error) {
-      // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
-      if (!claim) deps.cancelUnconfirmed(job);
+      // A repeated request may find the job although the store did not confirm it, and must not find it canceled.
+      if (!terms.isRepeatable) deps.cancelUnconfirmed(job);
       throw error;
     }
   }

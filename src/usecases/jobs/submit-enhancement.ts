@@ -91,7 +91,9 @@ export function createSubmitEnhancement(deps: Deps) {
       traceparent,
     });
     const claim = claimFor({ ...named, body: request });
-    return deps.acceptJob(withHold(job), { claim, caps, queueLimits: queueLimitsOf(caller), estimate });
+    const isRepeatable = claim !== undefined;
+    const queueLimits = queueLimitsOf(caller);
+    return deps.acceptJob(withHold(job), { claim, isRepeatable, caps, queueLimits, estimate });
   }
 
   /** Checks and estimates a request. Nothing is stored, queued or held. */

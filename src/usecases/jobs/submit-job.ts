@@ -75,7 +75,9 @@ export function createSubmitJob(deps: Deps) {
     const usageRow = await deps.usageRowOf(submission.caller, prepared.request);
     const inputs = submission.inputs ?? [];
     const queueLimits = queueLimitsOf(submission.caller);
-    const terms = { claim: claimFor(submission), caps, queueLimits, estimate: prepared.estimate };
+    const claim = claimFor(submission);
+    const isRepeatable = claim !== undefined || submission.id !== undefined;
+    const terms = { claim, isRepeatable, caps, queueLimits, estimate: prepared.estimate };
     if (inputs.length === 0) return acceptJob(createQueued(submission, { prepared, usageRow }), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);

@@ -48,7 +48,7 @@ type JoinedJob = ImageJob | 'missing' | 'useless';
  * Submits a request, or joins the job of an equal request whose response was not delivered. The claim is registered
  * before the job is submitted, so that the death of this process at any moment leaves a job that can be joined. A claim
  * can therefore be younger than its record. The request that joins such a claim submits the job under the same id, and the
- * store accepts one of both submissions.
+ * store accepts one of both submissions. The same holds for a submission that the store did not confirm.
  */
 export function createSubmitOrJoin(deps: Deps) {
   let connections = 0;
@@ -106,7 +106,9 @@ export function createSubmitOrJoin(deps: Deps) {
         const { job, replayed } = await deps.submitJob.submit({ caller, ...rest, id: jobId });
         return { job, isJoined: replayed, report };
       } catch (error) {
-        await report('refused');
+        // The store may have written the job without confirming it. A repeated request submits it again under the same id.
+        const isUnconfirmed = error instanceof AppError && error.code === 'store_unavailable';
+        await report(isUnconfirmed ? 'disconnected' : 'refused');
         throw error;
       }
     }
