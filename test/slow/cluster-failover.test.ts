@@ -68,7 +68,7 @@ describe.each(Object.keys(keys) as (keyof typeof keys)[])('a cluster whose maste
   it.each(['the first time', 'after the old master is back'])(
     `a failover of the master of ${role} only delays callers, is over within 15 s, loses no job and pays no image twice: %s`,
     async (time) => {
-      const mark = `${role} ${time} ${++runs}`.replaceAll(/[^a-z]+/g, '-');
+      const mark = `${role} ${time} ${++runs}`.replaceAll(/[^a-z0-9]+/g, '-');
       const load = startSteadyLoad(service.url, mark, {
         prompt: 'Through a failover [studio:latency=400]',
         webhook: { url: events.url, events: ['image.succeeded'] },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Studio, startStudio } from '../../src/local/studio/studio.ts';
@@ -168,8 +169,10 @@ const faults: readonly Fault[] = [
 
 describe.runIf(clients).each(faults)('$title', (fault: Fault) => {
   it('costs every client what it delivers and what the ledger shows as uncertain', async () => {
+    // A second try of the test counts its own jobs and calls.
+    const id = randomUUID();
     const cells = all.map(({ name, ...client }, i): Cell => {
-      const prompt = `${fault.title} for ${name} ${fault.words}`.trim();
+      const prompt = `${fault.title} for ${name} ${id} ${fault.words}`.trim();
       return { client: { name, ...client }, prompt, proxy: proxies[i] as HttpProxy };
     });
     await fault.prepare?.();
@@ -194,7 +197,7 @@ describe.runIf(clients).each(faults)('$title', (fault: Fault) => {
 describe.runIf(clients)('two equal requests side by side', () => {
   it('are two jobs and two images for every client', async () => {
     const counts = all.map(async (client, i) => {
-      const prompt = `Twins for ${client.name} [studio:latency=500]`;
+      const prompt = `Twins for ${client.name} ${randomUUID()} [studio:latency=500]`;
       const request = { prompt, model: 'gpt-image-2' };
       const options = optionsFor(proxies[i] as HttpProxy);
       await Promise.all([client.generate(options, request), client.generate(options, request)]);

@@ -62,10 +62,18 @@ interface ClientPackages {
 const clientPackages = fileURLToPath(new URL('client-packages', import.meta.url));
 const defaultModel = 'gpt-image-2';
 
-/** Downloads an image by its link. */
+const maxDownloads = 3;
+
+/** Downloads an image by its link. Tries again after a broken connection, because a caller would not generate the image again for that. */
 export async function download(url: string): Promise<Buffer> {
-  const response = await fetch(url);
-  return Buffer.from(new Uint8Array(await response.arrayBuffer()));
+  for (let no = 1; ; no += 1) {
+    try {
+      const response = await fetch(url);
+      return Buffer.from(new Uint8Array(await response.arrayBuffer()));
+    } catch (error) {
+      if (no === maxDownloads) throw error;
+    }
+  }
 }
 
 /** Returns the error of a failed call, with the status that the client shows to its caller. */
