@@ -1,8 +1,19 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -66,8 +77,23 @@ async function installWith(installer: Installer, manifest: string): Promise<stri
   const folder = join(cacheFolder(), `${basename(manifest)}-${digest.digest('hex').slice(0, 16)}`);
   if (!existsSync(folder)) await installOnce(installer, manifest, folder);
   // The programs are not part of the name, because they change without their packages.
-  cpSync(manifest, folder, { recursive: true });
+  updateFiles(manifest, folder);
   return folder;
+}
+
+/** Copies the files that differ. Each is replaced in one step, because other processes import them at the same time. */
+function updateFiles(from: string, to: string): void {
+  for (const name of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+    const source = join(from, name);
+    if (!statSync(source).isFile()) continue;
+    const bytes = readFileSync(source);
+    const target = join(to, name);
+    if (existsSync(target) && readFileSync(target).equals(bytes)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    const part = `${target}.${process.pid}`;
+    writeFileSync(part, bytes);
+    renameSync(part, target);
+  }
 }
 
 /** Installs into `folder`, or waits for the process that does. */
