@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
 import type { ImageJob } from '../../../src/domain/image-job.ts';
 import { erase } from '../../../src/domain/job-erasure.ts';
-import { holdOf, spentOf, withHold } from '../../../src/domain/job-money.ts';
+import { expectedCostOf, holdOf, spentOf, withHold } from '../../../src/domain/job-money.ts';
 import { finish } from '../../../src/domain/job-moves.ts';
 import { queuedJob } from '../../support/jobs.ts';
 
@@ -28,6 +28,14 @@ describe('the hold of a job', () => {
     expect(holdOf(jobOf(3, enhanced, { callBounds: bounds }))).toBe(300);
     const refused = [rowOf(1, { kind: 'enhance', state: 'rejected' })];
     expect(holdOf(jobOf(3, refused, { callBounds: bounds }))).toBe(300);
+  });
+
+  it('is what a job without calls shows as its expected cost, which is null if the price is unknown', () => {
+    for (const callBounds of [{ image: 100 }, { image: 100, enhance: 7 }, { image: 0, enhance: 7 }]) {
+      const job = jobOf(3, [], { callBounds });
+      expect(expectedCostOf(job)).toBe(holdOf(job));
+    }
+    expect(expectedCostOf(queuedJob())).toBeNull();
   });
 
   it('does not change when a planned call begins or is rejected', () => {
