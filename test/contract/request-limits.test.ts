@@ -84,6 +84,17 @@ describe('a limit of requests per minute', () => {
     expect((await take())?.refused?.waitMs).toBeGreaterThan(10_000);
   });
 
+  it('counts the time of a late reply as part of the wait', async () => {
+    let nowMs = 0;
+    const { limits } = await connect({ monotonicMs: () => nowMs });
+    const take = () => limits[0]?.take(caller, [ofKey(1)]);
+    await take();
+    const late = take();
+    nowMs = 30_000;
+    expect((await late)?.refused?.waitMs).toBeGreaterThan(50_000);
+    expect((await take())?.refused?.waitMs).toBeLessThanOrEqual(30_000);
+  });
+
   it('counts every request that passes, also among those a few milliseconds too early', async () => {
     const { redis, keys, limits } = await connect();
     const [seconds = 0, micros = 0] = await redis.time();

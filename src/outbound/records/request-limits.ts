@@ -66,8 +66,10 @@ export function createRequestLimits(
         const limiter = limiterOf(caller, limits);
         const known = refusedBy(limiter);
         if (known) return stateOf(limits, known);
+        // The wait runs from before the call: this process may ask Redis too early, and never refuses longer than Redis would.
+        const at = monotonicMs();
         const taken = await limiter.take(undefined);
-        limiter.refusal = taken.waitMs > 0 ? { at: monotonicMs(), taken } : undefined;
+        limiter.refusal = taken.waitMs > 0 ? { at, taken } : undefined;
         return stateOf(limits, taken);
       }),
   };
