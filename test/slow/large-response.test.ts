@@ -1,6 +1,7 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { noiseImage } from '../support/images.ts';
 import { serve } from '../support/scripted-server.ts';
@@ -16,15 +17,17 @@ const residentBytes = (pid: number) =>
 
 /** Sends a response with a text of base64 as fast as the client reads. */
 async function sendLarge(response: ServerResponse, sizeBytes: number): Promise<void> {
-  const piece = Buffer.alloc(48 * 1024, 7).toString('base64');
   response.writeHead(200, { 'content-type': 'application/json' });
-  response.write(
-    `{"created":1,"data":[{"b64_json":"${Buffer.from('\x89PNG\r\n\x1a\n\0', 'latin1').toString('base64')}`,
-  );
-  for (let sent = 0; sent < sizeBytes && !response.destroyed; sent += piece.length) {
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-  }
-  response.end('"}]}');
+  // The client hangs up in the middle.
+  await pipeline(Readable.from(largeBody(sizeBytes)), response).catch(() => {});
+}
+
+function* largeBody(sizeBytes: number): Generator<string> {
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n\0', 'latin1').toString('base64');
+  yield `{"created":1,"data":[{"b64_json":"${signature}`;
+  const piece = Buffer.alloc(48 * 1024, 7).toString('base64');
+  for (let sent = 0; sent < sizeBytes; sent += piece.length) yield piece;
+  yield '"}]}';
 }
 
 it('a response of 250 MB raises the memory of a process by at most 150 MB', {
