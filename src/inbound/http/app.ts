@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { AppError, errorRow } from '../../domain/errors.ts';
+import { errorRow } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { Staging } from '../../domain/ports.ts';
 import { createTurns } from '../../lib/turns.ts';
@@ -18,9 +18,9 @@ import { createWritePieces } from './openai-v1/write-pieces.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
-import { watchMethods } from './plugins/method-not-allowed.ts';
 import { type Observe, observeRequests } from './plugins/observe-requests.ts';
 import { refuseUnknown } from './plugins/refuse-unknown.ts';
+import { notFound, refuseUnknownAddresses, routerOptions } from './plugins/refuse-unknown-addresses.ts';
 import { createPresentPreviewTo, createPresentTo } from './present-to.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { createRequestLogger } from './request-logger.ts';
@@ -103,9 +103,10 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   watchBodies(app, bodyLimits, strictHttp.refuseSlow);
   closeIdleConnections(app);
   reportErrors(app, draining);
-  refuseUnknownAddresses(app);
   await allowOrigins(app, options.corsOrigins);
-  const refuseOtherMethods = watchMethods(app);
+  refuseUnknownAddresses(app);
+  // The documentation page has a wildcard route, so a missing file of the page is not a 404 to the router.
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, notFound()));
   useAuthentication(app, deps);
   refuseUnknown(app);
   await useDocument(app, { version: options.version });
@@ -113,7 +114,6 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   const routeDeps = routeDepsOf(deps, addresses);
   if (options.servesCallers) useConsole(app, deps.console);
   for (const route of options.servesCallers ? routes : [probeRoutes]) route(app, routeDeps);
-  refuseOtherMethods();
   return app;
 }
 
@@ -136,7 +136,7 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
       // The strict checks refuse a missing Host with a problem body, which Node would not send.
       requireHostHeader: false,
     },
-    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    routerOptions,
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
   };
@@ -199,14 +199,6 @@ function reportErrors(app: FastifyInstance, draining: AbortSignal): void {
     if (status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'request failed');
     return sendProblem(request, reply, known);
   });
-}
-
-/** Responds with 404 before the body is read. */
-function refuseUnknownAddresses(app: FastifyInstance): void {
-  const refusal = () => new AppError('not_found', { detail: 'There is nothing at this address.' });
-  app.addHook('onRequest', (request, _reply, done) => done(request.is404 ? refusal() : undefined));
-  // The documentation page has a wildcard route, so a missing file of the page is not a 404 to the router.
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, refusal()));
 }
 
 /**
