@@ -29,7 +29,7 @@ import { type RouteDeps, routes } from './routes/index.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { createSendAccepted } from './send-accepted.ts';
 import { createStrictHttp } from './strict-http.ts';
-import { useValidation } from './validation.ts';
+import { schemaBucket, useValidation } from './validation.ts';
 import { createWaitForTerminal } from './wait-for-terminal.ts';
 import { watchBodies } from './watch-bodies.ts';
 
@@ -137,6 +137,7 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
       requireHostHeader: false,
     },
     routerOptions,
+    schemaController: { bucket: () => schemaBucket },
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
   };
