@@ -28,8 +28,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Rules about the sources. They are part of `npm run check`.
+          name: 'rules',
+          include: ['test/architecture.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'parts',
-          include: ['test/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: ['test/deployment.test.ts', 'test/unit/**/*.test.ts'],
           maxWorkers,
         },
       },
@@ -59,8 +67,7 @@ export default defineConfig({
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
           globalSetup: [redis, service],
-          // One of these files waits for calls of five minutes.
-          maxWorkers: 3,
+          maxWorkers,
           sequence: { groupOrder: 1 },
           retry: 1,
         },
