@@ -3,6 +3,7 @@ import { LongFilesFirst } from './test/support/long-files-first.ts';
 
 const redis = 'test/support/global-redis.ts';
 const service = 'test/support/global-service.ts';
+const longCalls = 'test/slow/openai-long-calls.test.ts';
 const apiDocument = 'test/support/global-api-document.ts';
 
 /**
@@ -66,9 +67,22 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
+          exclude: [longCalls],
           globalSetup: [redis, service],
-          maxWorkers,
+          // Some of these files state times within which a service recovers.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
+          retry: 1,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // It waits for calls of five minutes and needs no processor, so it runs beside the other slow tests.
+          name: 'long',
+          include: [longCalls],
+          globalSetup: [redis, service],
+          sequence: { groupOrder: 2 },
           retry: 1,
         },
       },

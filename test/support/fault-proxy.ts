@@ -100,9 +100,18 @@ async function transfer(
     await wait();
     const rest = (chunk as Buffer).subarray(0, Math.max(0, limitBytes() - transferred));
     transferred += rest.length;
-    if (!to.write(rest)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+    if (!to.write(rest)) await drained(to);
     if (transferred >= limitBytes()) break;
   }
   await wait();
   to.end();
+}
+
+/** Resolves when a socket accepts further bytes, or is closed. */
+async function drained(socket: Socket): Promise<void> {
+  const done = new AbortController();
+  const { signal } = done;
+  // The other listener is removed at the end.
+  await Promise.race([once(socket, 'drain', { signal }), once(socket, 'close', { signal })]);
+  done.abort();
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startService, type TestService } from '../../support/service.ts';
 import { imageCalls, testKeys } from '../../support/service-environment.ts';
 
-/** Calls that last longer than the first signs of life. `npm run test:slow` measures the default times. */
+/** Calls that last longer than the first signs of life. `npm run test:long` measures the default times. */
 
 let service: TestService;
 beforeAll(async () => {
