@@ -12,7 +12,7 @@ import { figure, table, times } from '../harness/table.ts';
 
 const waitingJobs = 20_000;
 const manyTenants = 1_000;
-const jobsPerRound = 1_000;
+const jobsPerRound = 20_000;
 const jobsPerCall = 20;
 /** Limit of the cost with many tenants, relative to one tenant. It is the resolution of the measurement. */
 const flatRatio = 1.2;
