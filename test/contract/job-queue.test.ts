@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Task } from '../../src/domain/ports.ts';
 import { addMany, startManualWorker, taskOf, tenantsOf } from '../support/job-queue.ts';
 import { emptyJobQueue } from '../support/queue.ts';
 import { done, empty, withRetry } from '../support/queue-tasks.ts';
+import { startTestRedis } from '../support/redis.ts';
 
 describe('the turns of tenants', () => {
   it.each([1, 4, 16])(
@@ -96,6 +97,23 @@ describe('waiting jobs', () => {
     );
     await expect.poll(() => ran.length, withRetry).toBe(all.length);
     expect(ran.map((id) => positions.get(id))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('reads positions that callers ask for at the same time in shared calls, and each as if it was read alone', async () => {
+    const server = await startTestRedis();
+    onTestFinished(server.stop);
+    const subject = await emptyJobQueue(server.path);
+    const { queue } = subject;
+    const a = await addMany(subject, 'a', { count: 40 });
+    const b = await addMany(subject, 'b', { count: 40 });
+    const ids = [...a, ...b].map(({ id }) => id);
+    const alone: (number | null)[] = [];
+    for (const id of ids) alone.push(await queue.position(id));
+    const before = await server.callsOf('evalsha');
+    const together = await Promise.all([...ids, 'unknown'].map((id) => queue.position(id)));
+    expect(together).toEqual([...alone, null]);
+    expect(new Set(together).size).toBe(81);
+    expect((await server.callsOf('evalsha')) - before).toBeLessThanOrEqual(4);
   });
 
   it('estimates the position of a job behind those of 100 tenants', async () => {
