@@ -110,8 +110,9 @@ describe('waiting jobs', () => {
     const alone: (number | null)[] = [];
     for (const id of ids) alone.push(await queue.position(id));
     const before = await server.callsOf('evalsha');
-    const together = await Promise.all([...ids, 'unknown'].map((id) => queue.position(id)));
-    expect(together).toEqual([...alone, null]);
+    const asked = [...ids, ...ids.slice(0, 10), 'unknown'];
+    const together = await Promise.all(asked.map((id) => queue.position(id)));
+    expect(together).toEqual([...alone, ...alone.slice(0, 10), null]);
     expect(new Set(together).size).toBe(81);
     expect((await server.callsOf('evalsha')) - before).toBeLessThanOrEqual(4);
   });

@@ -73,8 +73,13 @@ export function createLocateTask(redis: Redis | Cluster, keys: ScheduleKeys) {
   const run = createScript(redis, source);
   return createBatches(
     async (ids: readonly string[]) => {
-      const positions = (await run(keys.shared, ids)) as number[];
-      return positions.map((position) => (position < 0 ? null : position));
+      const distinct = [...new Set(ids)];
+      const positions = (await run(keys.shared, distinct)) as number[];
+      const found = new Map(distinct.map((id, i) => [id, positions[i] ?? -1]));
+      return ids.map((id) => {
+        const position = found.get(id) ?? -1;
+        return position < 0 ? null : position;
+      });
     },
     { max: maxPerCall },
   );
