@@ -1,3 +1,7 @@
+import { Redis } from 'ioredis';
+import type { Closers } from '../../src/lib/closers.ts';
+import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { startChild } from '../harness/child.ts';
 import { type HttpFigure, type HttpTarget, type LoadLength, loadHttp, warmUp } from '../harness/http-load.ts';
 import { describeMachine } from '../harness/machine.ts';
@@ -5,7 +9,7 @@ import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { type BenchRedis, startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results } from '../harness/rounds.ts';
 import { figure, table, times } from '../harness/table.ts';
-import { authorization, keyPrefix, startDarkroom } from '../parts/darkroom.ts';
+import { authorization, keyPrefix, startDarkroom, tenant } from '../parts/darkroom.ts';
 import { finishedJob, openRecords, storeJob } from '../parts/records.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
@@ -44,8 +48,10 @@ async function startTargets(redis: BenchRedis, { closers }: RunOptions): Promise
   const fromId = await start('parts/from-id-server.js', { REDIS_PATH: redis.path });
   const tutorial = await startTutorialApi(redis, closers);
   const darkroom = await startDarkroom(redis, { role: 'api' }, closers);
-  const waitingId = await submitSome(darkroom.url);
-  const tutorialId = await submitSome(tutorial.url);
+  const waiting = await submitSome(darkroom.url);
+  await schedule(redis, waiting, closers);
+  const waitingId = middle(waiting);
+  const tutorialId = middle(await submitSome(tutorial.url));
   const finished = finishedJob(Date.now());
   await storeJob(openRecords(redis, keyPrefix, closers), finished);
 
@@ -65,8 +71,8 @@ async function startTargets(redis: BenchRedis, { closers }: RunOptions): Promise
   };
 }
 
-/** Submits jobs that no worker runs. @returns the id of the middle one. */
-async function submitSome(url: string): Promise<string> {
+/** Submits jobs that no worker runs. @returns their ids. */
+async function submitSome(url: string): Promise<string[]> {
   const found: string[] = [];
   for (let count = 0; count < waitingJobs; count += 1) {
     const response = await fetch(`${url}/images`, {
@@ -76,7 +82,18 @@ async function submitSome(url: string): Promise<string> {
     });
     found.push(((await response.json()) as { id: string }).id);
   }
-  return found[waitingJobs / 2] ?? '';
+  return found;
+}
+
+const middle = (ids: readonly string[]) => ids[Math.floor(ids.length / 2)] ?? '';
+
+/** Lets jobs wait for their turn, as behind a busy worker. */
+async function schedule(redis: BenchRedis, ids: readonly string[], closers: Closers): Promise<void> {
+  const client = closers.add(new Redis(redis.path), (each) => each.disconnect());
+  const queue = createJobQueue(client, queueNames(keyPrefix).jobs);
+  await Promise.all(ids.map((id) => queue.add({ kind: 'run_job', tenant, id }, { priority: 'normal' })));
+  const position = await queue.position(middle(ids));
+  if (position === null) throw new Error('the jobs do not wait in the schedule');
 }
 
 function outcomeOf(results: Results<HttpFigure>, machine: string): Outcome {
