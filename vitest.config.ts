@@ -32,6 +32,7 @@ export default defineConfig({
           // Rules about the sources. They are part of `npm run check`.
           name: 'rules',
           include: ['test/architecture.test.ts'],
+          maxWorkers,
         },
       },
       {

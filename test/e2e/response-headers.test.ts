@@ -98,6 +98,13 @@ describe('a page of another site', () => {
       for (const header of ['retry-after', 'preference-applied', 'x-should-retry']) {
         expect(call.headers['access-control-expose-headers']).toContain(header);
       }
+      for (const refused of [
+        open.acme.delete('/images').expect(405),
+        open.acme.get('/nowhere').expect(404),
+      ]) {
+        const { headers } = await refused.set('origin', 'https://app.example.com');
+        expect(headers['access-control-allow-origin']).toBe('https://app.example.com');
+      }
       // An OPTIONS request that is no preflight has no body in plain text.
       const plain = await supertest(open.url).options('/images').expect(204);
       expect(plain.text).toBe('');

@@ -20,7 +20,7 @@ import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
 import { type Observe, observeRequests } from './plugins/observe-requests.ts';
 import { refuseUnknown } from './plugins/refuse-unknown.ts';
-import { notFound, refuseUnknownAddresses, routerOptions } from './plugins/refuse-unknown-addresses.ts';
+import { refuseUnknownAddresses, routerOptions } from './plugins/refuse-unknown-addresses.ts';
 import { createPresentPreviewTo, createPresentTo } from './present-to.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { createRequestLogger } from './request-logger.ts';
@@ -105,8 +105,6 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   reportErrors(app, draining);
   await allowOrigins(app, options.corsOrigins);
   refuseUnknownAddresses(app);
-  // The documentation page has a wildcard route, so a missing file of the page is not a 404 to the router.
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, notFound()));
   useAuthentication(app, deps);
   refuseUnknown(app);
   await useDocument(app, { version: options.version });

@@ -1,24 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Cut, startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { sha256 } from '../../support/images.ts';
-import { hasPython, type PythonVerbs, pythonKinds, startPythonVerbs } from '../../support/python-client.ts';
-import { startService, type TestService } from '../../support/service.ts';
+import { hasPython, pythonKinds } from '../../support/python-client.ts';
+import { usePython } from '../../support/python-service.ts';
 import { imageCalls } from '../../support/service-environment.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-let service: TestService;
-let verbs: PythonVerbs;
-beforeAll(async () => {
-  if (!hasPython) return;
-  service = await startService();
-  verbs = startPythonVerbs();
-});
-afterAll(async () => {
-  await verbs?.stop();
-  await service?.close();
-});
+const python = usePython();
 
 const submission = /^POST \/images /;
 const stream = /^GET \/images\/\w+\/events /;
@@ -42,7 +32,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
   it.each(stages)(`pays once although connections break %s (${kind})`, async (stage, request, cut, times) => {
     let seen = 0;
     let polls = 0;
-    const proxy = await startCuttingProxy(service.url, (line) => {
+    const proxy = await startCuttingProxy(python.service.url, (line) => {
       if (request.test(line)) {
         seen += 1;
         return seen <= times ? cut : undefined;
@@ -51,46 +41,48 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client over broken 
       return stage.includes('long poll') && polls === 1 && poll.test(line) ? cut : undefined;
     });
     const prompt = `A fox ${kind} ${stage} [studio:latency=400]`;
-    const { result: job, events } = await verbs.run(kind, ['generate', prompt], {
+    const { result: job, events } = await python.verbs.run(kind, ['generate', prompt], {
       url: proxy.url,
       options: { watch: true },
     });
 
     expect(job.status).toBe('succeeded');
     expect(proxy.cuts()).toBeGreaterThan(0);
-    expect(imageCalls(service.studio, prompt)).toHaveLength(1);
+    expect(imageCalls(python.service.studio, prompt)).toHaveLength(1);
     expect(job.attempts).toHaveLength(1);
     const once = events.filter((type) => type !== 'image.progress');
     expect(once).toEqual([...new Set(once)]);
   });
 
   it(`downloads the complete image although the connection breaks in its bytes (${kind})`, async () => {
-    const { result: job } = await verbs.run(kind, ['generate', 'A fox to download'], { url: service.url });
+    const { result: job } = await python.verbs.run(kind, ['generate', 'A fox to download'], {
+      url: python.service.url,
+    });
     let downloads = 0;
-    const proxy = await startCuttingProxy(service.url, (line) => {
+    const proxy = await startCuttingProxy(python.service.url, (line) => {
       if (!content.test(line)) return undefined;
       downloads += 1;
       return downloads <= 2 ? { after: 'response', bytes: 2_000 } : undefined;
     });
     const file = join(await temporaryFolder(), 'fox.png');
-    await verbs.run(kind, ['download', job.id, file], { url: proxy.url });
+    await python.verbs.run(kind, ['download', job.id, file], { url: proxy.url });
     expect(proxy.cuts()).toBe(2);
     expect(sha256(await readFile(file))).toBe(job.images[0]?.sha256);
   });
 
   it(`gives up with the key of the job if the service stays unreachable (${kind})`, async () => {
-    const proxy = await startCuttingProxy(service.url, () => ({ after: 'response', bytes: 0 }));
+    const proxy = await startCuttingProxy(python.service.url, () => ({ after: 'response', bytes: 0 }));
     const prompt = `A fox ${kind} behind a broken network`;
-    const { error } = await verbs.run(kind, ['generate', prompt], { url: proxy.url });
+    const { error } = await python.verbs.run(kind, ['generate', prompt], { url: proxy.url });
     expect(error).toMatchObject({
       class: 'ConnectionFailed',
       idempotency_key: expect.stringMatching(/^py-/),
     });
-    const { result: job } = await verbs.run(kind, ['generate', prompt], {
-      url: service.url,
+    const { result: job } = await python.verbs.run(kind, ['generate', prompt], {
+      url: python.service.url,
       options: { idempotency_key: error?.idempotency_key },
     });
     expect(job.status).toBe('succeeded');
-    expect(imageCalls(service.studio, prompt)).toHaveLength(1);
+    expect(imageCalls(python.service.studio, prompt)).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exceptionName } from '../../../scripts/python-errors.ts';
 import { AppError, errorCodes, errorRow } from '../../../src/domain/errors.ts';
 import { problemHeaders, problemOf } from '../../../src/inbound/http/problem.ts';
@@ -9,33 +9,17 @@ import { leftHalfMask } from '../../support/edit-inputs.ts';
 import { eventually } from '../../support/eventually.ts';
 import { noiseImage, sha256 } from '../../support/images.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
-import {
-  hasPython,
-  type PythonVerbs,
-  pythonKinds,
-  runPython,
-  startPythonVerbs,
-} from '../../support/python-client.ts';
+import { hasPython, pythonKinds, runPython } from '../../support/python-client.ts';
+import { usePython } from '../../support/python-service.ts';
 import { respondWith, type Script, serve } from '../../support/scripted-server.ts';
-import { startService, type TestService } from '../../support/service.ts';
 import { imageCalls } from '../../support/service-environment.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-let service: TestService;
-let verbs: PythonVerbs;
-beforeAll(async () => {
-  if (!hasPython) return;
-  service = await startService();
-  verbs = startPythonVerbs();
-});
-afterAll(async () => {
-  await verbs?.stop();
-  await service?.close();
-});
+const python = usePython();
 
 describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => {
-  const run = (call: readonly unknown[], options?: Record<string, unknown>, url = service.url) =>
-    verbs.run(kind, call, { url, ...(options ? { options } : {}) });
+  const run = (call: readonly unknown[], options?: Record<string, unknown>, url = python.service.url) =>
+    python.verbs.run(kind, call, { url, ...(options ? { options } : {}) });
 
   it(`generates an image, follows its events and downloads it (${kind})`, async () => {
     const { result: job, events } = await run(['generate', 'A fox by Python'], {
@@ -90,7 +74,7 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     const slow = { wait: false, metadata: { kind, 'a key': 'ü' } };
     const { result: queued } = await run(['generate', `Slow ${kind} [studio:latency=20000,times=1]`], slow);
     expect(queued.metadata).toEqual(slow.metadata);
-    await eventually(() => expect(imageCalls(service.studio, `Slow ${kind}`)).toHaveLength(1));
+    await eventually(() => expect(imageCalls(python.service.studio, `Slow ${kind}`)).toHaveLength(1));
     const { result: canceled } = await run(['cancel', queued.id]);
     expect(['running', 'canceled']).toContain(canceled.status);
     expect((await run(['wait', queued.id])).error).toMatchObject({ class: 'Canceled', job_id: queued.id });
@@ -111,7 +95,10 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
     const { error: blocked } = await run(['generate', 'Something [studio:moderation]']);
     expect(blocked).toMatchObject({ class: 'ModerationBlocked', status: null, billing: 'none' });
     expect(blocked?.job_id).toMatch(/^img_/);
-    const unauthorized = await verbs.run(kind, ['get', 'img_x'], { url: service.url, key: 'wrong' });
+    const unauthorized = await python.verbs.run(kind, ['get', 'img_x'], {
+      url: python.service.url,
+      key: 'wrong',
+    });
     expect(unauthorized.error?.classes).toEqual(
       expect.arrayContaining(['Unauthorized', 'ServiceError', 'DarkroomError']),
     );
@@ -128,8 +115,11 @@ describe.skipIf(!hasPython).each(pythonKinds)('the %s Python client', (kind) => 
 
   it(`raises a refusal by a budget with the figures of the budget (${kind})`, async () => {
     const budgets = [{ window: 'day', limit_micro_usd: 1, soft: false }];
-    const { key } = await manageKeysOf(service.url).create({ tenant: 'acme', budgets });
-    const { error } = await verbs.run(kind, ['generate', 'Too expensive'], { url: service.url, key });
+    const { key } = await manageKeysOf(python.service.url).create({ tenant: 'acme', budgets });
+    const { error } = await python.verbs.run(kind, ['generate', 'Too expensive'], {
+      url: python.service.url,
+      key,
+    });
     expect(error).toMatchObject({ class: 'BudgetExceeded', status: 402, budget: { limit_micro_usd: 1 } });
   });
 
@@ -193,7 +183,7 @@ describe.skipIf(!hasPython)('pages with Python programs', () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, 'photo.png'), await noiseImage(320, 320));
     await writeFile(join(cwd, 'mask.png'), await leftHalfMask(320, 320));
-    for (const program of programs) await runPython(['-c', program], { url: service.url, cwd });
+    for (const program of programs) await runPython(['-c', program], { url: python.service.url, cwd });
     expect(programs.length).toBeGreaterThan(0);
     if (!path.endsWith('recipes.md')) {
       expect(await sharp(join(cwd, 'fox.png')).metadata()).toMatchObject({ format: 'png' });

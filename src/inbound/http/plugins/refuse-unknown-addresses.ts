@@ -2,6 +2,7 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
 import { AppError } from '../../../domain/errors.ts';
+import { sendProblem } from '../problem.ts';
 
 /** Options of the router, which must understand addresses like this plugin. */
 export const routerOptions = { maxParamLength: 512, ignoreTrailingSlash: false };
@@ -20,13 +21,12 @@ export function refuseUnknownAddresses(app: FastifyInstance): void {
       app.addHttpMethod(method, { hasBody: true });
   }
   const addresses = findMyWay(routerOptions);
-  const known = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     // The documentation plugin adds its own routes for other methods.
     if (url.startsWith('/docs/api')) return;
-    const allowed = known.get(url) ?? new Set();
-    if (!known.has(url)) addresses.on('GET', url, () => {}, allowed);
-    known.set(url, allowed);
+    const known: Set<string> | undefined = addresses.findRoute('GET', url)?.store;
+    const allowed = known ?? new Set();
+    if (!known) addresses.on('GET', url, () => {}, allowed);
     for (const each of [method].flat()) allowed.add(each);
   });
   app.addHook('onRequest', (request, reply, done) => {
@@ -38,9 +38,11 @@ export function refuseUnknownAddresses(app: FastifyInstance): void {
     const detail = `${request.method} is not allowed here, only ${allow}.`;
     done(new AppError('method_not_allowed', { detail }));
   });
+  // The documentation page has a wildcard route, so a missing file of the page is not a 404 to the router.
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, notFound()));
 }
 
 /** Creates the error of an address without a route. */
-export function notFound(): AppError {
+function notFound(): AppError {
   return new AppError('not_found', { detail: 'There is nothing at this address.' });
 }

@@ -15,7 +15,7 @@ const maxPerCall = 32;
 /**
  * KEYS those of luaSchedule
  * ARGV ids
- * Returns for each id the number of tasks that start earlier, or -1 if the task is not waiting
+ * Returns for each id the number of tasks that start earlier, or nothing if the task is not waiting
  */
 const source = `${luaSchedule}
 local queued = redis.call('LLEN', wait) + redis.call('ZCARD', prioritized)
@@ -52,7 +52,8 @@ end
 
 local function locate(id)
   local task = redis.call('HGET', tasks, id)
-  if not task then return -1 end
+  -- Redis replies with null for false.
+  if not task then return false end
   local tenant, rank, key = string.match(task, '^(%S+) (%S+) (%S+)$')
   local before = count_own(id, tenant, rank, key)
   local turn = tonumber(redis.call('ZSCORE', turns, tenant) or time) + before * math.floor(stride / policy_of(tenant))
@@ -74,12 +75,8 @@ export function createLocateTask(redis: Redis | Cluster, keys: ScheduleKeys) {
   return createBatches(
     async (ids: readonly string[]) => {
       const distinct = [...new Set(ids)];
-      const positions = (await run(keys.shared, distinct)) as number[];
-      const found = new Map(distinct.map((id, i) => [id, positions[i] ?? -1]));
-      return ids.map((id) => {
-        const position = found.get(id) ?? -1;
-        return position < 0 ? null : position;
-      });
+      const positions = (await run(keys.shared, distinct)) as (number | null)[];
+      return ids.map((id) => positions[distinct.indexOf(id)] ?? null);
     },
     { max: maxPerCall },
   );
