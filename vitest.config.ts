@@ -72,6 +72,8 @@ export default defineConfig({
           globalSetup: [redis, service],
           // Some of these files state times within which a service recovers.
           maxWorkers: 3,
+          // Longer than two waits for a page of a browser, whose errors say more.
+          testTimeout: 180_000,
           sequence: { groupOrder: 1 },
           retry: 1,
         },

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { hasChromium, launchChromium, newPage } from '../support/chromium.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
@@ -27,6 +27,8 @@ describe.skipIf(!hasChromium)('the API reference in Chromium', () => {
   let page: Page;
   /** Messages of the console and requests to other origins, which would both be faults. */
   const faults: string[] = [];
+  /** Requests that have no complete response yet, and failed ones with their reason. */
+  const unfinished = new Map<string, string>();
 
   beforeAll(async () => {
     browser = await launchChromium();
@@ -34,18 +36,35 @@ describe.skipIf(!hasChromium)('the API reference in Chromium', () => {
   afterAll(() => browser?.close());
   beforeEach(async () => {
     faults.length = 0;
-    page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+    unfinished.clear();
+    page = await newPage(browser, { viewport: { width: 1280, height: 1600 } });
     page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
     });
     page.on('request', (request) => {
       const isOurs = /^(blob|data):/.test(request.url()) || request.url().startsWith(service.url);
       if (!isOurs) faults.push(`request to ${request.url()}`);
+      unfinished.set(request.url(), 'pending');
+    });
+    page.on('requestfinished', (request) => unfinished.delete(request.url()));
+    page.on('requestfailed', (request) => {
+      unfinished.set(request.url(), request.failure()?.errorText ?? 'failed');
     });
     await page.goto(`${service.url}/docs/api`);
-    await page.locator('.opblock').first().waitFor();
+    await operationsShown();
   });
   afterEach(() => page.close());
+
+  /** Waits for the list of operations. Throws with what the page shows and lacks instead. */
+  async function operationsShown(): Promise<void> {
+    try {
+      await page.locator('.opblock').first().waitFor();
+    } catch (cause) {
+      const shown = await page.locator('body').innerText();
+      const state = JSON.stringify({ shown: shown.slice(0, 500), faults, unfinished: [...unfinished] });
+      throw new Error(`The page shows no operations: ${state}`, { cause });
+    }
+  }
 
   async function authorize(): Promise<void> {
     await page.getByRole('button', { name: 'Authorize' }).click();
@@ -95,7 +114,7 @@ describe.skipIf(!hasChromium)('the API reference in Chromium', () => {
   it('the page keeps the API key over a reload', async () => {
     await authorize();
     await page.reload();
-    await page.locator('.opblock').first().waitFor();
+    await operationsShown();
     const { response } = await tryOut('listModels');
     expect(response.status()).toBe(200);
   });

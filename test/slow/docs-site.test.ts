@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { hasChromium, launchChromium, violationsOf } from '../support/chromium.ts';
+import { hasChromium, launchChromium, newPage, violationsOf } from '../support/chromium.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -20,7 +20,7 @@ async function open(
   path: string,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; faults: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await newPage(browser, { viewport: { width: 1440, height: 900 }, ...options });
   onTestFinished(() => page.close());
   const faults: string[] = [];
   page.on('console', (message) => {

@@ -1,5 +1,5 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium, violationsOf } from './chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, newPage, violationsOf } from './chromium.ts';
 
 export { hasChromium } from './chromium.ts';
 
@@ -36,21 +36,20 @@ export async function openConsole(url: string): Promise<ConsoleBrowser> {
 
   async function openTab(path: string, options: TabOptions & { key?: string }): Promise<ConsolePage> {
     const { width = 1440, height = 900, theme = 'light', language = 'en' } = options;
-    const context: BrowserContext = await browser.newContext({
+    const page = await newPage(browser, {
       viewport: { width, height },
       colorScheme: theme,
       locale: language === 'en' ? 'en-US' : 'zh-CN',
       timezoneId: 'UTC',
       reducedMotion: 'reduce',
     });
-    const page = await context.newPage();
     const faults = watchFaults(page, [url, ...(options.imageOrigins ?? [])]);
     if (options.key !== undefined) {
       // The key is in the storage of the tab before the page loads, as after a reload.
       await page.addInitScript(`sessionStorage.setItem('darkroom.key', ${JSON.stringify(options.key)})`);
     }
     await page.goto(`${url}/console${path}`);
-    return { page, faults, violations: () => violationsOf(page), close: () => context.close() };
+    return { page, faults, violations: () => violationsOf(page), close: () => page.close() };
   }
 
   return {

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 /**
  * A fault of all connections of a proxy, open ones included. `pass`: no fault. `latency`: delays every chunk in both
@@ -54,10 +55,10 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     transfer(target, caller, { wait, limitBytes: responseLimit }).then(() => caller.destroySoon(), broken);
   });
 
-  async function listen(port: number): Promise<number> {
+  const port = await freePort();
+  async function listen(): Promise<void> {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
   }
   const breakAll = () => {
     for (const caller of callers) caller.resetAndDestroy();
@@ -69,7 +70,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     breakAll();
     await closed;
   }
-  const port = await listen(0);
+  await listen();
 
   return {
     port,
@@ -79,7 +80,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
       changes.emit('change');
       if (next.kind === 'refuse') return stopListening();
       if (next.kind === 'reset') breakAll();
-      if (!server.listening) await listen(port);
+      if (!server.listening) await listen();
     },
     async close() {
       fault = { kind: 'refuse' };

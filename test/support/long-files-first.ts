@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take minutes. Vitest knows no durations in a fresh clone, and sorts by size. */
-const longFiles = ['slow/chaos', 'slow/openai-client-faults', 'slow/docs-page', 'slow/worker-crashes'];
+const longFiles = ['slow/chaos', 'slow/openai-client-faults', 'slow/worker-crashes', 'slow/cluster-failover'];
 
 const isLong = ({ moduleId }: TestSpecification): boolean =>
   longFiles.some((name) => moduleId.endsWith(`test/${name}.test.ts`));

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { findRedisBinary } from '../../src/local/redis/find.ts';
 import { serverEnvironment } from '../../src/local/redis/redis-binary.ts';
+import { freePort } from './free-port.ts';
 import { queryRedis, testCacheDir } from './redis.ts';
 
 /** One server of a Redis Cluster, on a loopback port, with its own folder. */
@@ -74,15 +73,4 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Finds a free port whose cluster bus port, 10,000 above, is valid. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    if (port + 10_000 <= 65_535) return port;
-  }
 }

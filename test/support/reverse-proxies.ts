@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from './redis-ports.ts';
+import { freePort } from './free-port.ts';
 import { endOf, systemEnvironment } from './service-process.ts';
 
 /** Real reverse proxies, as Debian packages them, with their default settings. */

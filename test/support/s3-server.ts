@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buildApp } from 'fauxqs';
+import { freePort } from './free-port.ts';
 import { expiryOf, readClaim, signatureOf } from './sigv4.ts';
 
 /** Responds to a request and returns `true`, or returns `false` to pass the request to the server. */
@@ -44,13 +44,13 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   };
 
   let server = createServer(handle);
-  const listen = (port: number) =>
+  const port = await freePort();
+  const listen = () =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
     });
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  await listen();
 
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -67,7 +67,7 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
     },
     async start() {
       server = createServer(handle);
-      await listen(port);
+      await listen();
     },
   };
 }
