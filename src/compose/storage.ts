@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { storageNamed } from '../outbound/storage/registry.ts';
-import { clock } from './clock.ts';
 import { proxiesOf } from './proxies.ts';
 
 /** Opens the storage that the configuration selects. */
@@ -9,7 +8,6 @@ export function composeStorage(config: Config, signingKey: Buffer) {
     dataDir: config.DATA_DIR,
     signingKey,
     proxyFor: proxiesOf(config),
-    clock,
   });
 }
 

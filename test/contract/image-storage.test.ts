@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linkTimes } from '../../src/domain/link-times.ts';
 import { testListings } from '../support/storage-listings.ts';
 import {
   bytesAt,
@@ -59,7 +60,9 @@ describe.each([
 
   it('reports whether its links are paths of this service', async () => {
     const link = await storage.link(newKey(), {
-      ...{ expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'a.png' },
+      ...linkTimes(Date.now(), 60),
+      contentType: 'image/png',
+      fileName: 'a.png',
     });
     expect(link.startsWith('/')).toBe(storage.isServedHere);
   });
@@ -133,7 +136,7 @@ describe.each([
     const key = newKey();
     await storage.put(key, bytes, { contentType: 'application/octet-stream' });
     const link = await storage.link(key, {
-      expiresAtMs: Date.now() + 60_000,
+      ...linkTimes(Date.now(), 60),
       contentType: 'image/webp',
       fileName: 'my image.webp',
     });
@@ -146,7 +149,7 @@ describe.each([
     const [mine, other] = [newKey(), newKey()];
     await storage.put(mine, Buffer.from('mine'), { contentType: 'image/png' });
     await storage.put(other, Buffer.from('not mine'), { contentType: 'image/png' });
-    const options = { expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'mine.png' };
+    const options = { ...linkTimes(Date.now(), 60), contentType: 'image/png', fileName: 'mine.png' };
     const link = await storage.link(mine, options);
     expect((await subject.fetchLink(link))?.bytes.toString()).toBe('mine');
     expect(await subject.fetchLink(link.replace(mine, other))).toBeNull();
@@ -195,7 +198,7 @@ describe.each([
   });
 
   it.each(invalidKeys)('rejects a key that is not tenant/job/index.ext: %j', async (key) => {
-    const options = { expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'x.png' };
+    const options = { ...linkTimes(Date.now(), 60), contentType: 'image/png', fileName: 'x.png' };
     const refusal = { code: 'storage_failed', message: expect.stringContaining('is invalid') };
     await expect(storage.put(key, Buffer.from('x'), { contentType: 'image/png' })).rejects.toMatchObject(
       refusal,

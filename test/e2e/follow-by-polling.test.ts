@@ -42,22 +42,24 @@ describe('polling', () => {
 });
 
 describe('an ETag', () => {
-  it('an ETag changes after half the lifetime of the links in the response', async () => {
+  it('an ETag and the links of its response stay the same for a quarter of their lifetime', async () => {
     const { acme, close } = await startService({ LINK_TTL_S: '60' });
     onTestFinished(close);
     const { id } = await acme.generate({ prompt: 'Looked at for minutes' });
-    const halfLifeMs = 30_000;
-    const start = Math.ceil(Date.now() / halfLifeMs) * halfLifeMs;
+    const periodMs = 15_000;
+    const start = Math.ceil(Date.now() / periodMs) * periodMs;
     vi.useFakeTimers({ toFake: ['Date'], now: start });
     onTestFinished(() => void vi.useRealTimers());
     const first = await acme.get(`/images/${id}`).expect(200);
     const again = () => acme.get(`/images/${id}`).set('if-none-match', first.headers.etag ?? '');
 
-    vi.setSystemTime(start + halfLifeMs - 1);
+    vi.setSystemTime(start + periodMs - 1);
     await again().expect(304);
-    vi.setSystemTime(start + halfLifeMs);
+    expect((await acme.job(id)).images).toEqual(first.body.images);
+    vi.setSystemTime(start + periodMs);
     const { body } = await again().expect(200);
-    expect(body.images[0].url_expires_at).toBe(new Date(start + 3 * halfLifeMs).toISOString());
+    expect(body.images[0].url).not.toBe(first.body.images[0].url);
+    expect(body.images[0].url_expires_at).toBe(new Date(start + periodMs + 60_000).toISOString());
   });
 
   it('an ETag changes with the queue position and not otherwise', async () => {

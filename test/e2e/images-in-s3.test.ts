@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { bucketOf, holdFirstUpload, storageIn } from '../support/bucket.ts';
 import { respondWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
@@ -34,6 +34,18 @@ describe('an image in S3', () => {
       expect(job.images[0]).toMatchObject({ sha256: sent?.sha256, content_type: `image/${format}` });
     },
   );
+
+  it('a link stays the same between two reads, so that a browser keeps the image', async () => {
+    const { id } = await service.acme.generate({ prompt: 'Shown in a list that is read again' });
+    const start = Math.ceil(Date.now() / 900_000) * 900_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: start });
+    onTestFinished(() => void vi.useRealTimers());
+    const first = await service.acme.job(id);
+    vi.setSystemTime(start + 899_999);
+    const { images } = await service.acme.job(id);
+    expect(images).toEqual(first.images);
+    expect(images[0]?.url).toContain('X-Amz-Expires=3600');
+  });
 
   it('the content route redirects to a fresh S3 link that needs no key and is not cached', async () => {
     const job = await service.acme.generate({ prompt: 'Behind a redirect' });
@@ -97,7 +109,7 @@ describe('an image in S3', () => {
     await service.acme.delete(`/images/${id}`).expect(204);
     expect(await held.release()).toBe(200);
 
-    const bucket = createS3Storage(bucketOf(s3), { clock: Date.now });
+    const bucket = createS3Storage(bucketOf(s3));
     await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
     await bucket.close();
   });

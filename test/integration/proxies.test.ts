@@ -74,17 +74,14 @@ it('sends calls to S3 through the proxy, with its credentials', async () => {
   const server = createServer((_request, response) => response.end());
   await listen(server);
   const { url, tunnels } = await startProxy(server);
-  const storage = createS3Storage(
-    {
-      bucket: 'images',
-      region: 'us-east-1',
-      endpoint: 'http://s3.example:9000',
-      accessKeyId: 'id',
-      secretAccessKey: 'secret',
-      proxy: url,
-    },
-    { clock: Date.now },
-  );
+  const storage = createS3Storage({
+    bucket: 'images',
+    region: 'us-east-1',
+    endpoint: 'http://s3.example:9000',
+    accessKeyId: 'id',
+    secretAccessKey: 'secret',
+    proxy: url,
+  });
   onTestFinished(() => storage.close());
   await storage.check();
   expect(tunnels).toEqual([{ host: 's3.example:9000', authorization }]);

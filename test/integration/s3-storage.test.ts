@@ -69,9 +69,10 @@ describe('s3 storage on the wire', () => {
   });
 
   it('rejects an expired link', async () => {
-    const storage = s3.open({}, () => Date.now() - 60_000);
+    const storage = s3.open();
     await storage.put(key, image, { contentType: 'image/png' });
-    const options = { contentType: 'image/png', fileName: '0.png' };
+    const signedAtMs = Date.now() - 60_000;
+    const options = { signedAtMs, contentType: 'image/png', fileName: '0.png' };
     const fresh = await storage.link(key, { ...options, expiresAtMs: Date.now() + 60_000 });
     const expired = await storage.link(key, { ...options, expiresAtMs: Date.now() - 2_000 });
     expect((await fetch(fresh)).status).toBe(200);
@@ -87,9 +88,9 @@ describe('unused s3 storage', () => {
       const { createS3Storage } = await import(${JSON.stringify(module)});
       const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('client-s3'));
       const config = { bucket: 'b', region: 'us-east-1', accessKeyId: 'a', secretAccessKey: 'b' };
-      const storage = createS3Storage(config, { clock: Date.now });
+      const storage = createS3Storage(config);
       const before = loaded();
-      await storage.link('acme/img_1/0.png', { expiresAtMs: 0, contentType: 'image/png', fileName: 'x.png' });
+      await storage.link('acme/img_1/0.png', { signedAtMs: 0, expiresAtMs: 0, contentType: 'image/png', fileName: 'x.png' });
       await storage.close();
       console.log(JSON.stringify({ before, after: loaded() }));`;
     const options = ['--import', 'tsx', '--input-type=module', '--eval', program];
@@ -98,6 +99,6 @@ describe('unused s3 storage', () => {
   });
 
   it('closes a storage that was never used', async () => {
-    await createS3Storage({ bucket: 'b', region: 'us-east-1' }, { clock: Date.now }).close();
+    await createS3Storage({ bucket: 'b', region: 'us-east-1' }).close();
   });
 });

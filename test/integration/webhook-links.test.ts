@@ -3,6 +3,10 @@ import { eventFor } from '../../src/domain/webhook-event.ts';
 import { finishedJob, queuedJob } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
 
+const sevenDaysMs = 7 * 24 * 3600 * 1000;
+/** For this time at most the links of an image stay the same. */
+const quarterHourMs = 15 * 60 * 1000;
+
 /** Dispatches an event of a job with one image. Returns readers of the sent links and of everything that Redis stores. */
 async function imageDelivered() {
   const webhooks = await connectWebhooks();
@@ -37,15 +41,18 @@ it('stores the storage key of an image and no signed link, before and after atte
   }
 });
 
-it('sends the same webhook-id and job with each attempt, with links signed for that attempt', async () => {
+it('sends the same webhook-id and job with each attempt, with links that work for about seven days from that attempt', async () => {
   const { webhooks, endpoint, destination, sent } = await imageDelivered();
   await webhooks.emptyForGood(endpoint.id);
   const images = sent();
   expect(images).toHaveLength(10);
   for (const image of images) expect(image.url).toMatch(/^https:\/\/darkroom\.example\//);
-  expect(new Set(images.map(({ url }) => url)).size).toBe(10);
-  const [first, ...later] = images.map(({ url_expires_at = '' }) => Date.parse(url_expires_at));
-  for (const expiry of later) expect(expiry).toBeGreaterThan(first ?? 0);
+  const sentAt = destination.requests.map(({ headers }) => Number(headers['webhook-timestamp']) * 1000);
+  const lives = images.map(
+    ({ url_expires_at = '' }, index) => Date.parse(url_expires_at) - (sentAt[index] ?? 0),
+  );
+  for (const life of lives) expect(life).toBeGreaterThan(sevenDaysMs - quarterHourMs);
+  expect(images.at(-1)?.url).not.toBe(images[0]?.url);
   const ids = destination.requests.map(({ headers }) => headers['webhook-id']);
   expect(new Set(ids).size).toBe(1);
   const withoutLinks = destination.requests.map(({ body }) =>

@@ -196,7 +196,7 @@ describe('an erased edit', () => {
     failing = false;
     await expect.poll(spooled, withTime).toEqual([]);
     await expect.poll(() => searchEverywhere(started, markers), withTime).toEqual([]);
-    const bucket = createS3Storage(bucketOf(s3), { clock: Date.now });
+    const bucket = createS3Storage(bucketOf(s3));
     const left = async () => {
       const keys = await Promise.all(
         [...written].map(async (key) => ((await bucket.read(key)) ? [key] : [])),

@@ -19,9 +19,17 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Starts a proxy that counts the requests of one client. */
-async function countedRequests(to: TestService): Promise<HttpProxy> {
-  const proxy = await startHttpProxy(() => to.url);
+/** Starts a proxy that counts the requests of one client. `first` runs before the first request is forwarded. */
+async function countedRequests(
+  to: TestService,
+  first: () => Promise<void> = async () => {},
+): Promise<HttpProxy> {
+  let ready: Promise<void> | undefined;
+  const proxy = await startHttpProxy(async () => {
+    ready ??= first();
+    await ready;
+    return to.url;
+  });
   onTestFinished(proxy.close);
   return proxy;
 }
@@ -59,10 +67,12 @@ describe.runIf(clients)('a refusal before a job exists', () => {
       // A request is free every five seconds.
       const limits = { requests_per_minute: 12 };
       const key = await keys.create({ tenant: `limited-${all.indexOf(client)}`, limits });
-      const proxy = await countedRequests(service);
-      const prompt = `Above the limit of ${client.name}.`;
-      let refused = await keys.callerOf(key).get('/v1/models');
-      while (refused.status === 200) refused = await keys.callerOf(key).get('/v1/models');
+      // The limit is used up when the client calls, because some clients need seconds to start.
+      const proxy = await countedRequests(service, async () => {
+        let used = await keys.callerOf(key).get('/v1/models');
+        while (used.status === 200) used = await keys.callerOf(key).get('/v1/models');
+      });
+      const prompt = `Above the limit of ${client.name} with ${key.id}.`;
       const images = await generate(client, proxy, { apiKey: key.key, prompt });
       expect(images).toHaveLength(1);
       // A retry before the time of Retry-After would get another 429.

@@ -33,14 +33,15 @@ interface Plan {
 
 const firstBytes = 64;
 
-/** Starts a proxy in front of a service. */
-export async function startHttpProxy(target: () => string): Promise<HttpProxy> {
+/** Starts a proxy in front of a service. A request is forwarded when its `target` is known. */
+export async function startHttpProxy(target: () => string | Promise<string>): Promise<HttpProxy> {
   const seen: ProxiedRequest[] = [];
   const plans: Plan[] = [];
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer(async (incoming, outgoing) => {
     const entry: ProxiedRequest = { path: incoming.url ?? '', headers: incoming.headers, status: undefined };
     seen.push(entry);
-    forward({ target: target(), incoming, outgoing, entry, plan: plans.shift() });
+    const plan = plans.shift();
+    forward({ target: await target(), incoming, outgoing, entry, plan });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach } from 'vitest';
-import type { Clock } from '../../src/domain/ports.ts';
 import type { S3StorageConfig } from '../../src/outbound/storage/s3/s3-client.ts';
 import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { startTestS3, type TestS3 } from './s3-server.ts';
@@ -21,9 +20,9 @@ export function storageForEachTest() {
     get server() {
       return server;
     },
-    open(change: Partial<S3StorageConfig> = {}, clock: Clock = Date.now) {
+    open(change: Partial<S3StorageConfig> = {}) {
       const { bucket, region, endpoint, credentials } = server;
-      const storage = createS3Storage({ bucket, region, endpoint, ...credentials, ...change }, { clock });
+      const storage = createS3Storage({ bucket, region, endpoint, ...credentials, ...change });
       opened.push(storage);
       return storage;
     },

@@ -59,8 +59,7 @@ export async function openS3(): Promise<StorageSubject> {
     region: server.region,
     endpoint: server.endpoint,
   };
-  const open = (change: Partial<typeof config> = {}) =>
-    createS3Storage({ ...config, ...change }, { clock: Date.now });
+  const open = (change: Partial<typeof config> = {}) => createS3Storage({ ...config, ...change });
   return {
     storage: open(),
     async fetchLink(link) {

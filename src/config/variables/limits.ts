@@ -85,6 +85,6 @@ export const limits = {
     schema: whole(60, 604_800),
     fallback: '3600',
     about:
-      'Lifetime of links in responses, in seconds, at most until their image is deleted. Links in webhooks work for 7 days.',
+      'Lifetime of links in responses, in seconds, at most until their image is deleted. The links of an image stay the same for a quarter of it, at most 15 minutes, so that caches can keep the image. A new link therefore works for at least three quarters of it. Links in webhooks work for 7 days, less at most 15 minutes.',
   }),
 };

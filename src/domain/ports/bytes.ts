@@ -1,3 +1,4 @@
+import type { LinkTimes } from '../link-times.ts';
 import type { LocalFile } from './inputs.ts';
 import type { ResponseMeta } from './providers.ts';
 
@@ -63,8 +64,7 @@ export interface Spool {
   hasCapacity(): Promise<boolean>;
 }
 
-export interface LinkOptions {
-  readonly expiresAtMs: number;
+export interface LinkOptions extends LinkTimes {
   readonly contentType: string;
   /** File name that the link offers to browsers. */
   readonly fileName: string;

@@ -1,4 +1,4 @@
-import type { Clock, ImageStorage } from '../../domain/ports.ts';
+import type { ImageStorage } from '../../domain/ports.ts';
 import type { ValuesOf, VariableSet } from '../../lib/variable.ts';
 
 export const storageSection = 'Storage';
@@ -11,7 +11,6 @@ export interface StorageDeps {
   readonly signingKey: Buffer;
   /** Returns the proxy for an address, if any. */
   readonly proxyFor: (address: string) => string | undefined;
-  readonly clock: Clock;
 }
 
 /** A storage that holds resources until it is closed. */

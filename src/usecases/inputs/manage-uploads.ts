@@ -1,6 +1,7 @@
 import { type Author, auditEntryOf } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import { extensionOf } from '../../domain/image.ts';
+import { linkTimes } from '../../domain/link-times.ts';
 import type { AuditLog, Clock, ImageStorage, Uploads } from '../../domain/ports.ts';
 import { type Upload, uploadKeyOf } from '../../domain/upload.ts';
 
@@ -46,9 +47,9 @@ export function createManageUploads(deps: Deps) {
       const fileName = `${id}.${extensionOf(upload.contentType)}`;
       const key = uploadKeyOf(upload);
       if (!storage.isServedHere) {
-        const expiresAtMs = Math.min(clock() + deps.linkSeconds * 1000, upload.expiresAt);
+        const times = linkTimes(clock(), deps.linkSeconds, upload.expiresAt);
         const { contentType } = upload;
-        return { kind: 'redirect', url: await storage.link(key, { expiresAtMs, contentType, fileName }) };
+        return { kind: 'redirect', url: await storage.link(key, { ...times, contentType, fileName }) };
       }
       const stored = await storage.read(key);
       if (!stored) throw new AppError('not_found', { detail: 'The upload is not stored any more.' });

@@ -7,6 +7,7 @@ import {
 } from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
+import { linkTimes } from '../../domain/link-times.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, ImageStorage, JobQueue } from '../../domain/ports.ts';
 import { type ImageLinks, viewJob } from '../../domain/view-job.ts';
@@ -19,7 +20,7 @@ interface Deps {
 }
 
 /**
- * Renders a job for a caller. Links are signed and the queue position is read at this moment, because the record holds only
+ * Renders a job for a caller. Links are signed and the queue position is read now, because the record holds only
  * storage keys. If the queue is unreachable, the position is `null`.
  */
 export function createPresentJob(deps: Deps) {
@@ -28,12 +29,9 @@ export function createPresentJob(deps: Deps) {
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
   ): Promise<ImageJobView> => {
     // A link never outlives its image, which is deleted at the end of its retention.
-    const expiresAtMs = Math.min(
-      deps.clock() + options.linkSeconds * 1000,
-      job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,
-    );
+    const times = linkTimes(deps.clock(), options.linkSeconds, job.mediaExpiresAt);
     const linkTo = async (key: string, contentType: string, fileName: string) => {
-      const link = await deps.storage.link(key, { expiresAtMs, contentType, fileName });
+      const link = await deps.storage.link(key, { ...times, contentType, fileName });
       return deps.storage.isServedHere ? options.publicUrl + link : link;
     };
     const links = new Map<number, ImageLinks>();
@@ -43,7 +41,7 @@ export function createPresentJob(deps: Deps) {
         thumbnailUrl: hasThumbnail(image)
           ? await linkTo(thumbnailKeyOf(job, image), thumbnailType, thumbnailFileName(job, image))
           : undefined,
-        expiresAtMs,
+        expiresAtMs: times.expiresAtMs,
       });
     }
     const position =

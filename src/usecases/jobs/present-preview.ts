@@ -1,6 +1,7 @@
 import type { ImageJob } from '../../domain/image-job.ts';
 import { previewsExpireAt } from '../../domain/job-deadlines.ts';
 import type { PreviewView } from '../../domain/job-view.ts';
+import { linkTimes } from '../../domain/link-times.ts';
 import type { Clock, ImageStorage } from '../../domain/ports.ts';
 import { viewPreview } from '../../domain/view-job.ts';
 import { previewFileName } from './read-image.ts';
@@ -21,17 +22,14 @@ export function createPresentPreview({ storage, clock }: Deps) {
       ({ index, partial }) => index === name.index && partial === name.partial,
     );
     if (!preview) return null;
-    const expiresAtMs = Math.min(
-      clock() + options.linkSeconds * 1000,
-      previewsExpireAt(job) ?? Number.POSITIVE_INFINITY,
-    );
+    const times = linkTimes(clock(), options.linkSeconds, previewsExpireAt(job));
     const link = await storage.link(preview.storageKey, {
-      expiresAtMs,
+      ...times,
       contentType: preview.contentType,
       fileName: previewFileName(job.id, preview),
     });
     const url = storage.isServedHere ? options.publicUrl + link : link;
-    return viewPreview(job, preview, { url, expiresAtMs });
+    return viewPreview(job, preview, { url, expiresAtMs: times.expiresAtMs });
   };
 }
 export type PresentPreview = ReturnType<typeof createPresentPreview>;

@@ -9,6 +9,7 @@ import {
   thumbnailKeyOf,
   thumbnailType,
 } from '../../domain/image.ts';
+import { linkTimes } from '../../domain/link-times.ts';
 import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
 import { findJob } from './get-job.ts';
 
@@ -85,9 +86,8 @@ export function createReadImage(deps: Deps) {
     if (deps.storage.isServedHere) {
       return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };
     }
-    const expiresAtMs = deps.clock() + deps.linkSeconds * 1000;
     const url = await deps.storage.link(found.storageKey, {
-      expiresAtMs,
+      ...linkTimes(deps.clock(), deps.linkSeconds),
       contentType: found.contentType,
       fileName,
     });

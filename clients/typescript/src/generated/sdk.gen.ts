@@ -59,7 +59,7 @@ export const eraseJob = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Read a job
  *
- * With `?wait=N` the response is sent when the job has ended or N seconds have passed. A key that loses its access during the wait gets 401 or 403 within two seconds. After a 304 the links of the last response work for at least half of their life more, or as long as their images exist.
+ * With `?wait=N` the response is sent when the job has ended or N seconds have passed. A key that loses its access during the wait gets 401 or 403 within two seconds. After a 304 the links of the last response are still the current ones.
  */
 export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>) => (options.client ?? client).get<GetJobResponses, GetJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

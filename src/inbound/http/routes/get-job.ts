@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
+import { linkPeriodMs } from '../../../domain/link-times.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { imageJobExamples } from '../examples.ts';
@@ -30,7 +31,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'getJob',
       summary: 'Read a job',
       description:
-        'With `?wait=N` the response is sent when the job has ended or N seconds have passed. A key that loses its access during the wait gets 401 or 403 within two seconds. After a 304 the links of the last response work for at least half of their life more, or as long as their images exist.',
+        'With `?wait=N` the response is sent when the job has ended or N seconds have passed. A key that loses its access during the wait gets 401 or 403 within two seconds. After a 304 the links of the last response are still the current ones.',
       tags: ['images'],
       params: idParams,
       querystring: {
@@ -86,8 +87,8 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
 }
 
 /**
- * Returns the tag of a job. The tag changes with the job, with its position in the queue, and twice in the lifetime of a
- * link. After a 304 the caller's links therefore work for at least half of `linkSeconds`, or as long as the images exist.
+ * Returns the tag of a job. The tag changes with the job, with its position in the queue, and with its links. After a 304 the
+ * caller's links are therefore the current ones.
  */
 function etagOf(job: ImageJob, position: number | null, deps: Pick<Deps, 'clock' | 'linkSeconds'>): string {
   if (isTerminal(job.status)) return `W/"${job.version}-end-${linkPeriodOf(deps)}"`;
@@ -97,7 +98,7 @@ function etagOf(job: ImageJob, position: number | null, deps: Pick<Deps, 'clock'
 }
 
 const linkPeriodOf = ({ clock, linkSeconds }: Pick<Deps, 'clock' | 'linkSeconds'>) =>
-  String(Math.floor(clock() / (linkSeconds * 500)));
+  String(Math.floor(clock() / linkPeriodMs(linkSeconds)));
 
 const finalTag = /^W\/"(\d{1,15})-end-(\d{1,15})"$/;
 

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../../domain/errors.ts';
-import type { Clock, ImageStorage, LocalFile } from '../../../domain/ports.ts';
+import type { ImageStorage, LocalFile } from '../../../domain/ports.ts';
 import { assertStorageFolder, assertStorageKey } from '../storage-key.ts';
 import { listObjects } from './list-objects.ts';
 import { boundedBody } from './s3-body.ts';
@@ -23,10 +23,7 @@ const cacheControl = 'private, max-age=31536000, immutable';
  *
  * @throws AppError `storage_unavailable` for an outage, `storage_failed` for failures that retries cannot fix.
  */
-export function createS3Storage(
-  config: S3StorageConfig,
-  deps: { clock: Clock },
-): ImageStorage & { close(): Promise<void> } {
+export function createS3Storage(config: S3StorageConfig): ImageStorage & { close(): Promise<void> } {
   if ((config.accessKeyId === undefined) !== (config.secretAccessKey === undefined)) {
     throw new Error('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together. Set both or neither.');
   }
@@ -80,7 +77,7 @@ export function createS3Storage(
       assertStorageKey(key);
       return bounded(timeoutMs, async () => {
         const sign = await openSigner();
-        return sign(key, { ...options, nowMs: deps.clock() });
+        return sign(key, options);
       });
     },
     async check() {

@@ -44,20 +44,17 @@ function linkOrigins(values: ValuesOf<typeof variables>): string[] {
 export const s3 = defineStorage({
   name: 's3',
   variables,
-  create: (values, { proxyFor, clock }) =>
-    createS3Storage(
-      {
-        bucket: values.S3_BUCKET ?? '',
-        region: values.S3_REGION,
-        endpoint: values.S3_ENDPOINT,
-        publicEndpoint: values.S3_PUBLIC_ENDPOINT,
-        accessKeyId: values.S3_ACCESS_KEY_ID,
-        secretAccessKey: values.S3_SECRET_ACCESS_KEY,
-        forcePathStyle: values.S3_FORCE_PATH_STYLE,
-        proxy: proxyFor(endpointOf(values)),
-      },
-      { clock },
-    ),
+  create: (values, { proxyFor }) =>
+    createS3Storage({
+      bucket: values.S3_BUCKET ?? '',
+      region: values.S3_REGION,
+      endpoint: values.S3_ENDPOINT,
+      publicEndpoint: values.S3_PUBLIC_ENDPOINT,
+      accessKeyId: values.S3_ACCESS_KEY_ID,
+      secretAccessKey: values.S3_SECRET_ACCESS_KEY,
+      forcePathStyle: values.S3_FORCE_PATH_STYLE,
+      proxy: proxyFor(endpointOf(values)),
+    }),
   check(values, { isSelected }) {
     const faults: string[] = [];
     if (isSelected && !values.S3_BUCKET) faults.push('S3_BUCKET: needed because STORAGE is s3');

@@ -5,8 +5,8 @@ import type { S3Access } from './s3-client.ts';
 /** Maximum lifetime of a link in signature version 4. */
 const maxLinkSeconds = 604_800;
 
-/** Signs a link to an object. `nowMs` is the time of the signature. */
-export type SignLink = (key: string, options: LinkOptions & { nowMs: number }) => Promise<string>;
+/** Signs a link to an object. */
+export type SignLink = (key: string, options: LinkOptions) => Promise<string>;
 
 /** The part of a link that is the same for all objects of a bucket. */
 interface BucketAddress {
@@ -28,9 +28,9 @@ export async function createSignLink(access: S3Access, bucket: string): Promise<
   const address = await addressOf(access, bucket);
   const { credentials, sha256 } = access.linkClient.config;
   const presigner = new S3RequestPresigner({ credentials, sha256, region: address.region });
-  return async (key, { nowMs, ...options }) => {
+  return async (key, options) => {
     // Signed times are whole seconds, rounded down, so a link never outlives `expiresAtMs`.
-    const signedAtSeconds = Math.floor(nowMs / 1000);
+    const signedAtSeconds = Math.floor(options.signedAtMs / 1000);
     const lifeSeconds = Math.floor(options.expiresAtMs / 1000) - signedAtSeconds;
     const { protocol, hostname, port, folder } = address;
     const unsigned = {
@@ -61,7 +61,10 @@ async function addressOf(access: S3Access, bucket: string): Promise<BucketAddres
   };
 }
 
-const queryOf = ({ contentType, fileName }: Omit<LinkOptions, 'expiresAtMs'>): Record<string, string> => ({
+const queryOf = ({
+  contentType,
+  fileName,
+}: Pick<LinkOptions, 'contentType' | 'fileName'>): Record<string, string> => ({
   'response-content-type': contentType,
   'response-content-disposition': contentDisposition(fileName),
 });

@@ -5,7 +5,12 @@ import { readClaim, type SignedRequest, signatureOf } from '../../../../support/
 
 const nowMs = Date.UTC(2026, 4, 24, 10, 20, 30, 700);
 const key = 'acme/img_1/0.png';
-const hourLater = { expiresAtMs: nowMs + 3_600_000, contentType: 'image/png', fileName: 'img_1-0.png' };
+const hourLater = {
+  signedAtMs: nowMs,
+  expiresAtMs: nowMs + 3_600_000,
+  contentType: 'image/png',
+  fileName: 'img_1-0.png',
+};
 const config: S3StorageConfig = {
   bucket: 'images',
   region: 'eu-west-1',
@@ -20,7 +25,7 @@ afterEach(async () => {
 
 /** Endpoint on which nothing listens, so a link that needs the network would fail. */
 async function linkOf(change: Partial<S3StorageConfig> = {}, options = hourLater): Promise<URL> {
-  const storage = createS3Storage({ ...config, ...change }, { clock: () => nowMs });
+  const storage = createS3Storage({ ...config, ...change });
   opened.push(storage);
   return new URL(await storage.link(key, options));
 }
@@ -142,6 +147,6 @@ describe('links of the S3 storage', () => {
 
   it('refuses one access key without the other at creation', () => {
     const { secretAccessKey: _, ...half } = config;
-    expect(() => createS3Storage(half, { clock: () => nowMs })).toThrow('S3_SECRET_ACCESS_KEY');
+    expect(() => createS3Storage(half)).toThrow('S3_SECRET_ACCESS_KEY');
   });
 });
