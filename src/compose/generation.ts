@@ -31,7 +31,8 @@ export function composeGeneration(
     updateWithinBudgets: jobs.updateWithinBudgets,
     cancelProviderCalls: jobs.cancelProviderCalls,
     provider: provider.images,
-    findDecoder,
+    // The decoder of the selected provider knows its key.
+    findDecoder: (name) => (name === provider.images.name ? provider.images.decode : findDecoder(name)),
     enhancer: provider.enhancer,
     breaker: records.breaker,
     throttle: records.throttle,

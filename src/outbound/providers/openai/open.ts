@@ -1,5 +1,6 @@
 import type { Clock, FetchLink } from '../../../domain/ports.ts';
 import type { OpenProvider } from '../provider-definition.ts';
+import { redactKey } from '../redact-key.ts';
 import { createOpenAIProvider } from './images/openai-provider.ts';
 import { createResponsesProvider } from './images/responses-provider.ts';
 import { createPromptEnhancer } from './prompts/prompt-enhancer.ts';
@@ -32,7 +33,7 @@ export function openOpenAI(settings: OpenAISettings): OpenProvider {
       ? createResponsesProvider({ ...common, hostModelName })
       : createOpenAIProvider({ ...common, fetchLink: settings.fetchLink });
   const enhancer = createPromptEnhancer({ ...common, model: enhanceModel });
-  return {
+  const provider: OpenProvider = {
     images,
     enhancer,
     proxy,
@@ -41,4 +42,5 @@ export function openOpenAI(settings: OpenAISettings): OpenProvider {
       await Promise.all([images.close(), enhancer.close()]);
     },
   };
+  return redactKey(provider, apiKey);
 }

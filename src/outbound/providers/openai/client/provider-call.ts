@@ -1,6 +1,7 @@
 import { APIError, type OpenAI } from 'openai';
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
 import { startDeadline } from '../../../../lib/deadline.ts';
+import { withoutKey } from '../../redact-key.ts';
 import { classifyBreak } from './classify-break.ts';
 import { classifyResponse, requestIdOf } from './classify-failure.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
@@ -158,8 +159,6 @@ async function* limited(
   }
 }
 
-const shortestKey = 12;
-
 /** @param refusal the body. The client exposes only its member `error`, but gateways state the reason elsewhere. */
 function failureOf(
   error: APIError,
@@ -167,12 +166,9 @@ function failureOf(
   { client, clock }: OpenAIConnection,
 ): ProviderFailure {
   const header = (name: string) => error.headers?.get(name) ?? null;
-  const failure = classifyResponse({ status: error.status ?? 0, header, body: bodyOf(refusal) }, clock());
-  // Redacted here, because a gateway may echo a key of unusual form. A short word is no key: the provider needs none.
-  const isKey = client.apiKey !== null && client.apiKey.length >= shortestKey;
-  return isKey
-    ? { ...failure, message: failure.message.replaceAll(`${client.apiKey}`, '[redacted]') }
-    : failure;
+  // The key is removed before the body is read, because a message that was cut or cleaned may have only a part of it.
+  const body = withoutKey(bodyOf(refusal), client.apiKey ?? '');
+  return classifyResponse({ status: error.status ?? 0, header, body }, clock());
 }
 
 function bodyOf(refusal: string | undefined): unknown {

@@ -1,8 +1,11 @@
 const maxCodePoints = 300;
 
 /** Patterns of secrets: `sk-...` and similar keys, and bearer tokens. `longWord` finds other long words that may be secrets. */
-const secretPatterns = [/\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*-]{6,}/g, /\bBearer\s+[^\s"',;]+/gi];
-const longWord = /[A-Za-z0-9_-]{32,}/g;
+const secretPatterns = [
+  /\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*.-]{5,}[A-Za-z0-9_*-]/g,
+  /\bBearer\s+[^\s"',;]+/gi,
+];
+const longWord = /[A-Za-z0-9_-]{32,}(?:[.+/=][A-Za-z0-9_-]+)*/g;
 
 /**
  * Converts a provider's error text into a message for callers: one line of at most 300 code points, without anything that
@@ -16,6 +19,8 @@ export function publicMessage(text: unknown): string | null {
   let line = text
     .slice(0, 4 * maxCodePoints)
     .replace(/[\s\p{Cc}]+/gu, ' ')
+    // Characters without a width can turn the direction of a line or hide in it.
+    .replace(/\p{Cf}/gu, '')
     .trim();
   if (line === '' || line.startsWith('<')) return null;
   for (const pattern of secretPatterns) line = line.replace(pattern, '[redacted]');

@@ -13,6 +13,8 @@ describe('a provider text shown to a caller', () => {
     'key-0123456789',
     'Bearer abc.def.ghi',
     '0123456789abcdef0123456789abcdef',
+    '0123456789abcdef0123456789abcdef.Zx9QwErTy7UiOp5A',
+    'sk-proj.QWErtyUIOPasd7',
   ])('removes %s from a provider text', (secret) => {
     expect(publicMessage(`Incorrect key ${secret}, see the manual`)).toMatch(
       /^Incorrect key \[redacted\],? see the manual$/,
@@ -23,6 +25,10 @@ describe('a provider text shown to a caller', () => {
     const text =
       "Invalid value: '1024x1000'. Supported: gpt-image-2.6-sunburst, keyboard_shortcuts_are_not_a_secret.";
     expect(publicMessage(text)).toBe(text);
+  });
+
+  it('removes characters that turn or hide text', () => {
+    expect(publicMessage('a\u202Eb\u2066c\u200Bd\uFEFF')).toBe('abcd');
   });
 
   it('truncates a provider text between code points', () => {
