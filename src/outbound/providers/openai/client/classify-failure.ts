@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../../domain/errors.ts';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { type ErrorFacts, readErrorFacts } from './error-facts.ts';
-import { meaningOfMessages } from './error-texts.ts';
+import { meaningOfBeginning, meaningOfMessages } from './error-texts.ts';
 import { type ErrorMeaning, meaningOf } from './known-errors.ts';
 import { readModeration } from './moderation-refusal.ts';
 import { publicMessage } from './public-message.ts';
@@ -30,7 +30,11 @@ export function classifyResponse(response: RefusedResponse, nowMs: number): Prov
   const stated = statedFailure(facts, { status, ...requestFacts(response.header) });
   const failure =
     stated ?? failureByStatus(status, facts, { status, ...requestFacts(response.header), ...codeOf(facts) });
-  return withWait(failure, retryAfterMs(response.header, nowMs) ?? statedWaitMs(facts));
+  const waits = [retryAfterMs(response.header, nowMs), statedWaitMs(facts)].filter(
+    (wait) => wait !== undefined,
+  );
+  // The longer one, because some gateways send `Retry-After: 0` with every refusal.
+  return withWait(failure, waits.length > 0 ? Math.max(...waits) : undefined);
 }
 
 /** Adds the wait that a refusal requests. */
@@ -73,12 +77,23 @@ export function classifyReason(reason: string, provider: Provider): ProviderFail
 
 function statedFailure(facts: ErrorFacts, provider: Provider): ProviderFailure | null {
   const known = meaningOf(facts.words);
-  // Some gateways report every refusal as an invalid request and name the reason in the message only.
-  const isVague = known === null || known.meaning === 'request';
-  const said = isVague ? meaningOfMessages(facts.messages, provider.status) : null;
-  const meaning = said ?? known?.meaning;
+  const meaning = saidBehind(known?.meaning, facts, provider) ?? known?.meaning;
   if (meaning === undefined) return null;
   return failureOf(meaning, facts, { ...provider, ...(known ? { code: known.word } : codeOf(facts)) });
+}
+
+/** Returns what the messages of an error state if its codes and types say nothing, or only what many refusals say. */
+function saidBehind(
+  known: ErrorMeaning | undefined,
+  facts: ErrorFacts,
+  { status }: Provider,
+): ErrorMeaning | null {
+  // Some gateways report every refusal as an invalid request and name the reason in the message only.
+  if (known === undefined || known === 'request') return meaningOfMessages(facts.messages, status);
+  // LiteLLM gives an exhausted quota the type and the code of a rate limit. Google begins the message of a rate limit like
+  // that of a quota, but states when to try again.
+  if (known === 'rate_limit' && statedWaitMs(facts) === undefined) return meaningOfBeginning(facts.messages);
+  return null;
 }
 
 function failureOf(meaning: ErrorMeaning, facts: ErrorFacts, provider: Provider): ProviderFailure {

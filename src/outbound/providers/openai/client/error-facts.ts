@@ -24,7 +24,7 @@ const messageMembers = [
   ...['status_msg', 'failure', 'err'],
 ];
 const innerMembers = [
-  ...['error', 'errors', 'inner_error', 'innererror', 'innerError', 'provider_specific_fields', 'metadata'],
+  ...['error', 'errors', 'inner_error', 'innererror', 'innerError', 'provider_specific_fields'],
   ...[
     'detail',
     'details',
@@ -71,6 +71,7 @@ export function readErrorFacts(body: unknown): ErrorFacts {
   }
 
   function readObject(part: object, depth: number): void {
+    if (depth > 0 && isEcho(part)) return;
     parts.push(part);
     for (const member of wordMembers) {
       const word = wordOf(Reflect.get(part, member));
@@ -85,6 +86,12 @@ export function readErrorFacts(body: unknown): ErrorFacts {
     for (const member of innerMembers) {
       const inner: unknown = Reflect.get(part, member);
       if (typeof inner === 'object' || member === 'raw' || isJsonText(inner)) read(inner, depth + 1);
+    }
+    // Metadata may be the caller's own. Only what a gateway puts there counts: the error of its provider, and categories.
+    const metadata: unknown = Reflect.get(part, 'metadata');
+    if (typeof metadata === 'object' && metadata !== null) {
+      parts.push(metadata);
+      read(Reflect.get(metadata, 'raw'), depth + 1);
     }
   }
 
@@ -104,6 +111,12 @@ export function wordOf(value: unknown): string | undefined {
     : value;
   return /^[\w.:-]{1,100}$/.test(word) ? word : undefined;
 }
+
+/**
+ * Returns whether an object inside an error is the request, which some gateways send back. A caller can write any option
+ * into it, and must not be able to block the account of a deployment.
+ */
+const isEcho = (part: object) => typeof Reflect.get(part, 'prompt') === 'string';
 
 /** Returns whether a text holds the JSON of a member that other gateways send as an object. */
 const isJsonText = (value: unknown) => typeof value === 'string' && /^\s{0,16}[{[]/.test(value);

@@ -71,6 +71,15 @@ const safetyPhrases: readonly RegExp[] = [
   /\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168/,
 ];
 
+const lowerCase = (messages: readonly string[]) => messages.map((message) => message.toLowerCase());
+
+const find = (phrases: typeof beginnings, texts: readonly string[]) =>
+  phrases.find(([, phrase]) => texts.some((text) => phrase.test(text.slice(0, 300))))?.[0] ?? null;
+
+/** Returns what messages state about the account with their first words. */
+export const meaningOfBeginning = (messages: readonly string[]): ErrorMeaning | null =>
+  find(beginnings, lowerCase(messages));
+
 /**
  * Returns what messages state if no code or type is known.
  *
@@ -80,11 +89,9 @@ export function meaningOfMessages(
   messages: readonly string[],
   status: number | undefined,
 ): ErrorMeaning | null {
-  const texts = messages.map((message) => message.toLowerCase());
-  const find = (phrases: typeof beginnings) =>
-    phrases.find(([, phrase]) => texts.some((text) => phrase.test(text.slice(0, 300))))?.[0] ?? null;
-  const begun = find(beginnings);
+  const begun = meaningOfBeginning(messages);
   if (begun) return begun;
+  const texts = lowerCase(messages);
   if (texts.some((text) => safetyPhrases.some((phrase) => phrase.test(text)))) return 'moderation';
-  return status !== undefined && accountStatuses.has(status) ? find(accountPhrases) : null;
+  return status !== undefined && accountStatuses.has(status) ? find(accountPhrases, texts) : null;
 }

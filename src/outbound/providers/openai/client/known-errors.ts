@@ -211,7 +211,7 @@ const parts: readonly (readonly [ErrorMeaning, RegExp])[] = [
   ['key', /(?:api|access|subscription)key(?:is)?(?:invalid|incorrect|expired|revoked|disabled|missing)/],
   [
     'key',
-    /(?:organization|account|project|workspace|team|user)(?:is|was|hasbeen)?(?:disabled|deactivated|suspended|banned|blocked|terminated|locked)/,
+    /(?:organization|account|project|workspace|team)(?:is|was|hasbeen)?(?:disabled|deactivated|suspended|banned|blocked|terminated|locked)/,
   ],
   ['moderation', /moderation|sensitive(?:content|word|information)|nsfw|guardrail/],
   [

@@ -8,6 +8,11 @@ import {
 /** Refusals as gateways and other providers send them: status and body, by their meaning. */
 const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]>> = {
   provider_quota_exhausted: [
+    [
+      429,
+      '{"error":{"message":"litellm.RateLimitError: RateLimitError: OpenAIException - You exceeded your current quota, please check your plan and billing details.","type":"throttling_error","code":"429"}}',
+    ],
+    [429, '{"error":{"message":"Your credit balance is too low to use the API","type":"rate_limit_error"}}'],
     [400, '{"error":"insufficient_quota"}'],
     [400, '{"error":{"message":"billing_hard_limit_reached"}}'],
     [400, '{"detail":"insufficient_quota"}'],
@@ -179,9 +184,28 @@ const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]
     [400, '{"error":{"type":"permission_error"}}'],
   ],
   provider_rate_limited: [
+    [
+      429,
+      '{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 34.07s.","status":"RESOURCE_EXHAUSTED"}}',
+    ],
+    [
+      429,
+      '{"error":{"message":"Rate limit reached for images. Billing limit pages are not read.","code":"rate_limit_exceeded"}}',
+    ],
     [429, '{"fault":{"faultstring":"x","detail":{"errorcode":"policies.ratelimit.QuotaViolation"}}}'],
   ],
   provider_rejected: [
+    // Gateways send the request back, and a caller writes what he likes into it.
+    [
+      422,
+      '{"detail":[{"msg":"Extra inputs","type":"extra_forbidden"}],"body":{"prompt":"x","code":"insufficient_quota"}}',
+    ],
+    [
+      422,
+      '{"detail":"Extra inputs","body":"{\\"prompt\\":\\"x\\",\\"error\\":{\\"code\\":\\"invalid_api_key\\"}}"}',
+    ],
+    [400, '{"error":{"message":"x","metadata":{"name":"account_deactivated","code":"insufficient_quota"}}}'],
+    [400, '{"error":{"message":"This user has been blocked","code":"user_blocked"}}'],
     [
       401,
       '{"error":{"message":"key not allowed to access model. Tried to access gpt-image-1","type":"key_model_access_denied","param":"model","code":"401"}}',
