@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../../../domain/cost.ts';
+import { TokenCount } from '../client/token-count.ts';
 import { imageLinks } from './json-path.ts';
 import { ResponseFault } from './response-fault.ts';
 import { imageMark } from './response-scanner.ts';
 
 /** Reads a response without its image, in the shape of the Images API or of the Responses API. */
 
-const Count = z.int().min(0);
-const OptionalCount = Count.optional().catch(undefined);
+const OptionalCount = TokenCount.optional().catch(undefined);
 
 const Usage = z.object({
-  input_tokens: Count,
-  output_tokens: Count,
+  input_tokens: TokenCount,
+  output_tokens: TokenCount,
   total_tokens: OptionalCount,
   input_tokens_details: z
     .object({ text_tokens: OptionalCount, image_tokens: OptionalCount, cached_tokens: OptionalCount })
@@ -103,11 +103,11 @@ function valuesAt(value: unknown, path: string): unknown[] {
 
 /**
  * Returns the usage of the image, or `null` if the response does not report it. In a response of the Responses API, `usage`
- * belongs to the host model. The usage of the image is `tool_usage.image_gen`, which is all zeros if it was not counted.
+ * belongs to the host model, and `tool_usage.image_gen` to the image. Without output tokens the image was not counted: OpenAI
+ * and gateways then report zeros, but no image is free.
  */
 export function usageOfImage(envelope: Envelope): TokenUsage | null {
-  if (!isResponse(envelope)) return usageOf(envelope.usage);
-  const usage = usageOf(envelope.tool_usage?.image_gen);
+  const usage = usageOf(isResponse(envelope) ? envelope.tool_usage?.image_gen : envelope.usage);
   return usage && usage.output_tokens > 0 ? usage : null;
 }
 

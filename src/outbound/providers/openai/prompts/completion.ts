@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../../../domain/cost.ts';
+import { TokenCount } from '../client/token-count.ts';
 
-const Count = z.int().min(0);
 const OptionalText = z.string().nullish().catch(null);
 
 const Part = z.looseObject({ type: OptionalText, text: OptionalText });
@@ -20,9 +20,9 @@ const Completion = z.looseObject({
     .catch(null),
   usage: z
     .looseObject({
-      prompt_tokens: Count,
-      completion_tokens: Count,
-      prompt_tokens_details: z.looseObject({ cached_tokens: Count }).nullish().catch(null),
+      prompt_tokens: TokenCount,
+      completion_tokens: TokenCount,
+      prompt_tokens_details: z.looseObject({ cached_tokens: TokenCount }).nullish().catch(null),
     })
     .nullish()
     .catch(null),
@@ -57,7 +57,8 @@ export function readCompletion(body: string): ReadCompletion | null {
 }
 
 function usageOf(usage: z.infer<typeof Completion>['usage']): TokenUsage | null {
-  if (!usage) return null;
+  // A model that read a prompt used tokens, so zeros are no count.
+  if (!usage || usage.prompt_tokens + usage.completion_tokens === 0) return null;
   const cached = usage.prompt_tokens_details?.cached_tokens;
   return {
     input_tokens: usage.prompt_tokens,

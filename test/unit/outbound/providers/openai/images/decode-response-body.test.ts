@@ -146,6 +146,14 @@ describe('decoding a response of the Images API', () => {
     expect(decoded.image.bytes.equals(png)).toBe(true);
   });
 
+  it.each([
+    ['zeros', { input_tokens: 0, output_tokens: 0, total_tokens: 0 }],
+    ['no output', { input_tokens: 17, output_tokens: 0, total_tokens: 17 }],
+    ['more tokens than any image has', { input_tokens: 17, output_tokens: Number.MAX_SAFE_INTEGER }],
+  ])('reports an unknown usage if the response counts %s for an image', async (_what, counted) => {
+    expect((await decode(imagesResponse(base64, { usage: counted }))).usage).toBeNull();
+  });
+
   it('reports the valid parts of a usage and treats the rest as unknown', async () => {
     const details = { ...usage, input_tokens_details: { text_tokens: 'many', image_tokens: 0 } };
     expect((await decode(imagesResponse(base64, { usage: details }))).usage).toEqual({
