@@ -52,6 +52,8 @@ export interface BookedCall {
   readonly atMs: number;
   /** `null` if the charge is not settled. */
   readonly microUsd: number | null;
+  /** The most that a charge that is not settled can be; `null` if that is unknown. */
+  readonly maxMicroUsd: number | null;
 }
 
 export const findingKinds = [
@@ -95,6 +97,13 @@ export interface Reconciliation {
 
 /** Comparison of the billed amounts with the ledger. */
 export type AmountComparison = Pick<Reconciliation, 'explainedMicroUsd' | 'findings' | 'settles'>;
+
+/**
+ * Whether an amount without a request id can be the charge of a call that is not settled. The account may have other users,
+ * and a customer must not pay for them, so nothing above the bound of the call is taken for its charge.
+ */
+export const canBeChargeOf = (microUsd: number, { maxMicroUsd }: BookedCall): boolean =>
+  maxMicroUsd !== null && microUsd <= maxMicroUsd + 0.5;
 
 /** Units to which exports round: a cent and its decimal parts, in micro-USD. */
 const roundingUnits = [10_000, 1_000, 100, 10] as const;

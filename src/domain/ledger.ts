@@ -3,6 +3,7 @@ import { type Attempt, attemptKinds, attemptStates, billingOfAttempt } from './a
 import { billings } from './errors.ts';
 import type { ImageJob } from './image-job.ts';
 import { isoTime } from './iso-time.ts';
+import { boundOf, isUnsettled } from './job-money.ts';
 import { other, shownAttemptKinds, shownAttemptStates } from './job-view.ts';
 import { knownOr, storedObject } from './stored.ts';
 
@@ -20,6 +21,12 @@ export const LedgerLine = z.object({
   state: z.enum(shownAttemptStates),
   billing: z.enum(billings).describe('`none` only if a possible charge was settled as not charged.'),
   micro_usd: z.int().nullable().describe('Cost in micro-USD. `null` if unknown, never 0 instead.'),
+  micro_usd_possible: z
+    .int()
+    .nullable()
+    .describe(
+      'Upper bound of a charge that is not settled, in micro-USD. `null` if it is settled or its bound is unknown.',
+    ),
   provider_request_id: z.string().nullable(),
   at: z.iso.datetime().describe('Start of the call.'),
 });
@@ -40,6 +47,8 @@ export const ArchivedLine = storedObject({
   state: z.string(),
   billing: z.string(),
   micro_usd: z.int().nullable(),
+  /** Absent in lines of earlier releases. */
+  micro_usd_possible: z.int().nullable().optional(),
   provider_request_id: z.string().nullable(),
   at: z.string(),
   /** Version of the job's record. */
@@ -64,6 +73,7 @@ export function ledgerLinesOf(job: ImageJob): ArchivedLine[] {
     state: attempt.state,
     billing: billingOfAttempt(attempt),
     micro_usd: attempt.costMicroUsd ?? null,
+    micro_usd_possible: (isUnsettled(attempt) ? boundOf(job, attempt) : undefined) ?? null,
     provider_request_id: attempt.providerRequestId ?? null,
     at: isoTime(attempt.startedAt),
     version: job.version,
@@ -93,6 +103,7 @@ export function viewLedgerLine({ version: _version, ...line }: ArchivedLine): Le
     state: knownOr(attemptStates, line.state, other),
     billing: knownOr(billings, line.billing, 'possible'),
     micro_usd: line.micro_usd,
+    micro_usd_possible: line.micro_usd_possible ?? null,
     provider_request_id: line.provider_request_id,
     at: line.at,
   };

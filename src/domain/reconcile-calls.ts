@@ -2,6 +2,7 @@ import {
   type AmountComparison,
   type BilledCall,
   type BookedCall,
+  canBeChargeOf,
   type Finding,
   isRounded,
   modelFamily,
@@ -81,11 +82,14 @@ const notBilled = (call: BookedCall, microUsd: number): Finding => ({
 });
 
 /** Returns the unsettled call without a request id that began nearest to a row of its model. */
-function lostCallFor({ atMs, model }: BilledCall, calls: Iterable<BookedCall>): BookedCall | undefined {
+function lostCallFor(
+  { atMs, model, microUsd }: BilledCall,
+  calls: Iterable<BookedCall>,
+): BookedCall | undefined {
   if (atMs === null) return undefined;
   let nearest: BookedCall | undefined;
   for (const call of calls) {
-    if (call.microUsd !== null || call.requestId !== null) continue;
+    if (call.microUsd !== null || call.requestId !== null || !canBeChargeOf(microUsd, call)) continue;
     if (model !== null && modelFamily(model) !== modelFamily(call.model)) continue;
     const afterMs = atMs - call.atMs;
     if (afterMs < -lostCallMs.before || afterMs > lostCallMs.after) continue;

@@ -2,6 +2,7 @@ import {
   type BilledCount,
   type BilledSum,
   type BookedCall,
+  canBeChargeOf,
   type Finding,
   isRounded,
   modelFamily,
@@ -101,11 +102,14 @@ function compareBucket(bucket: Bucket, settles: SettledByBill[]): Finding | null
     return null;
   }
   const [only] = open;
-  if (difference > 0 && only && open.length === 1) {
+  if (difference > 0 && only && open.length === 1 && canBeChargeOf(difference, only)) {
     settles.push({ call: only, microUsd: Math.round(difference) });
     return null;
   }
-  if (difference > 0 && open.length > 1) return { kind: 'unexplained', row, model, difference, calls: open };
+  const most = open.reduce((sum, { maxMicroUsd }) => sum + (maxMicroUsd ?? Number.POSITIVE_INFINITY), 0.5);
+  if (difference > 0 && open.length > 0 && difference <= most)
+    return { kind: 'unexplained', row, model, difference, calls: open };
+  if (row === null) return { kind: 'not_billed', row, model, difference, calls };
   const same = callsThatCost(Math.abs(difference), bucket);
   if (same.length > 0) {
     return { kind: difference > 0 ? 'double_charge' : 'not_billed', row, model, difference, calls: same };
@@ -113,7 +117,7 @@ function compareBucket(bucket: Bucket, settles: SettledByBill[]): Finding | null
   if (isRounded(bucket.billed, bookedOf(bucket)))
     return { kind: 'rounding', row, model, difference, calls: [] };
   const kind = calls.length === 0 ? 'not_in_ledger' : 'unexplained';
-  return { kind, row, model, difference, calls: [] };
+  return { kind, row, model, difference, calls: difference > 0 ? open : [] };
 }
 
 /** Returns the calls whose cost is nearest to an amount, if it is equal within the rounding of the ledger. */

@@ -89,7 +89,7 @@ function parseRows(text: string): BilledEntry[] {
     }
     const bucket = { row, fromMs: atMs, toMs: end === '' ? atMs + dayMs : timeOf(end, row), model };
     if (amount !== null) return [{ kind: 'sum', ...bucket, microUsd: amount }];
-    return [{ kind: 'count', ...bucket, requests: Number(requests) }];
+    return [{ kind: 'count', ...bucket, requests: countOf(requests, row) }];
   });
 }
 
@@ -104,6 +104,11 @@ function amountOf(microUsd: string, usd: string, row: number): number | null {
   const value = microUsd === '' ? microUsdOf(Number(usd.replace(/^\$/, ''))) : Number(microUsd);
   if (!Number.isFinite(value)) throw new Error(`Row ${row} has no valid amount.`);
   return value;
+}
+
+function countOf(text: string, row: number): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Error(`Row ${row} has no valid number of requests.`);
+  return Number(text);
 }
 
 function timeOf(text: string, row: number): number {

@@ -37,6 +37,7 @@ const bookedOf = (tenant: string, line: LedgerLine): BookedCall => ({
   requestId: line.provider_request_id,
   atMs: Date.parse(line.at),
   microUsd: line.micro_usd,
+  maxMicroUsd: line.micro_usd_possible,
 });
 
 /** Returns the period of a bill: its buckets, or the days of its calls. */

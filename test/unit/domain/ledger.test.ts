@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { erase } from '../../../src/domain/job-erasure.ts';
 import { finish } from '../../../src/domain/job-moves.ts';
-import { ledgerLinesOf, ledgerMarkOf, viewLedgerLine } from '../../../src/domain/ledger.ts';
+import {
+  type ArchivedLine,
+  ledgerLinesOf,
+  ledgerMarkOf,
+  viewLedgerLine,
+} from '../../../src/domain/ledger.ts';
 import { attemptOf, createdAt, queuedJob, retention } from '../../support/jobs.ts';
 
 const attempts = [
@@ -35,9 +40,18 @@ describe('the ledger', () => {
       state: 'stored',
       billing: 'charged',
       micro_usd: 5_970,
+      micro_usd_possible: null,
       provider_request_id: null,
       at: new Date(createdAt + 1).toISOString(),
     });
+  });
+
+  it('states the upper bound of a charge that is not settled, and none in lines of earlier releases', () => {
+    const bounded = { ...job, callBounds: { image: 6_460 } };
+    const possible = ledgerLinesOf(bounded).map((line) => viewLedgerLine(line).micro_usd_possible);
+    expect(possible).toEqual([null, 6_460, null]);
+    const [{ micro_usd_possible: _none, ...earlier } = {}] = ledgerLinesOf(bounded);
+    expect(viewLedgerLine(earlier as ArchivedLine).micro_usd_possible).toBeNull();
   });
 
   it('shows a kind and a state of a newer release as `other`', () => {

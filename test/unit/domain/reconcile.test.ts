@@ -16,6 +16,7 @@ function call(no: number, fields: Partial<BookedCall> = {}): BookedCall {
     requestId: `req_${no}`,
     atMs: day + no * 60_000,
     microUsd: 5_970 + 7 * no,
+    maxMicroUsd: null,
     ...fields,
   };
 }
@@ -82,7 +83,7 @@ describe('a bill with a row for each call', () => {
   });
 
   it('settles a call whose response was lost by the row of its model that is nearest in time', () => {
-    const lost = [4, 9].map((no) => call(no, { microUsd: null, requestId: null }));
+    const lost = [4, 9].map((no) => call(no, { microUsd: null, maxMicroUsd: 6_460, requestId: null }));
     const row: BilledCall = { ...(correct[8] as BilledCall), requestId: 'req_unseen', microUsd: 6_033 };
     const { findings, settles } = reconcile([row], lost);
     expect(findings).toEqual([]);
@@ -90,6 +91,28 @@ describe('a bill with a row for each call', () => {
       ['img_9.1', 6_033],
       ['img_4.1', 0],
     ]);
+  });
+
+  it('never takes an amount above the bound of a call for its charge, unless the row names the call', () => {
+    const lost = call(9, { microUsd: null, maxMicroUsd: 6_460, requestId: null });
+    const foreign: BilledCall = {
+      ...(correct[8] as BilledCall),
+      requestId: 'req_unseen',
+      microUsd: 9_000_000,
+    };
+    expect(reconcile([foreign], [lost])).toMatchObject({
+      findings: [{ kind: 'not_in_ledger', difference: 9_000_000 }],
+      settles: [{ call: lost, microUsd: 0 }],
+    });
+    const unpriced = { ...lost, maxMicroUsd: null };
+    expect(found([{ ...foreign, microUsd: 5 }], [unpriced])).toEqual([
+      ['not_in_ledger', correct[8]?.row, 5, ''],
+    ]);
+    const named = call(9, { microUsd: null, maxMicroUsd: 6_460 });
+    expect(reconcile([{ ...foreign, requestId: named.requestId }], [named])).toMatchObject({
+      findings: [],
+      settles: [{ call: named, microUsd: 9_000_000 }],
+    });
   });
 
   it('accepts the version of a model for its alias, and fractions that the ledger rounded', () => {
@@ -173,7 +196,7 @@ describe('a bill with sums of days', () => {
   });
 
   it('settles the only possible charge of a day by the surplus, and all as free without one', () => {
-    const open = call(70, { microUsd: null });
+    const open = call(70, { microUsd: null, maxMicroUsd: 6_460 });
     const settlesFor = (surplus: number, calls: readonly BookedCall[]) =>
       reconcile([bucket(0, 'gpt-image-2', sumOf(booked) + surplus)], [...booked, ...calls]);
     expect(settlesFor(6_460, [open])).toMatchObject({
@@ -181,9 +204,17 @@ describe('a bill with sums of days', () => {
       settles: [{ call: open, microUsd: 6_460 }],
     });
     expect(settlesFor(0, [open])).toMatchObject({ findings: [], settles: [{ call: open, microUsd: 0 }] });
-    const both = settlesFor(6_460, [open, call(71, { microUsd: null })]);
+    const both = settlesFor(6_460, [open, call(71, { microUsd: null, maxMicroUsd: 6_460 })]);
     expect(both.settles).toEqual([]);
     expect(both.findings.map(({ kind, calls }) => [kind, calls.length])).toEqual([['unexplained', 2]]);
+    const above = settlesFor(50_000_000, [open]);
+    expect(above.settles).toEqual([]);
+    expect(above.findings).toMatchObject([{ kind: 'unexplained', difference: 50_000_000, calls: [open] }]);
+  });
+
+  it('shows a model without a row as not billed, however small its sum is', () => {
+    const small = call(75, { model: 'gpt-image-1-mini', microUsd: 5_409 });
+    expect(found(days, [...all, small])).toEqual([['not_billed', null, -5_409, 'img_75.1']]);
   });
 });
 

@@ -2238,6 +2238,10 @@ export type LedgerLine = {
      * Cost in micro-USD. `null` if unknown, never 0 instead.
      */
     micro_usd: number | null;
+    /**
+     * Upper bound of a charge that is not settled, in micro-USD. `null` if it is settled or its bound is unknown.
+     */
+    micro_usd_possible: number | null;
     provider_request_id: string | null;
     /**
      * Start of the call.

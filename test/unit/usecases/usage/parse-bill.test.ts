@@ -67,6 +67,7 @@ describe('an export of a provider', () => {
     ['another currency', 'request_id,amount,currency\nr,1,eur\n'],
     ['an amount that is no number', 'request_id,amount\nr,1.2.3\n'],
     ['a time that is none', 'request_id,amount,time\nr,1,yesterday\n'],
+    ['a number of requests that is none', 'date,num_model_requests\n2026-11-30,abc\n'],
     ['a row without time and id', 'model,amount\nm,1\n'],
     ['a stray quote', 'request_id,amount\n"r,1\n'],
     ['JSON of something else', '{"data":{}}'],
