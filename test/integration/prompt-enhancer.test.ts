@@ -18,8 +18,9 @@ async function enhancerWith(script: Script, rest: { maxCodePoints?: number } = {
   return { server, enhancer };
 }
 
-const reply = (message: object, rest: object = {}): Script => {
-  const usage = { prompt_tokens: 100, completion_tokens: 40, total_tokens: 140 };
+const counted = { prompt_tokens: 100, completion_tokens: 40, total_tokens: 140 };
+
+const reply = (message: object, rest: object = {}, usage: object = counted): Script => {
   const body = { choices: [{ index: 0, finish_reason: 'stop', message, ...rest }], usage };
   return respondWith(200, body, { 'x-request-id': 'req_5' });
 };
@@ -54,6 +55,12 @@ describe('an enhanced prompt', () => {
     expect(bodies[0].messages[0].role).toBe('system');
     expect(bodies[0].messages[0]).toEqual(bodies[1].messages[0]);
     expect(Object.keys(bodies[0]).sort()).toEqual(['max_completion_tokens', 'messages', 'model']);
+  });
+
+  it('reports an unknown usage if the model counts zeros, because no description is free', async () => {
+    const zeros = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+    const { enhancer } = await enhancerWith(reply({ content: 'A red fox.' }, {}, zeros));
+    expect(await enhancer.enhance('fox', context)).toMatchObject({ text: 'A red fox.', usage: null });
   });
 
   it('accepts an enhanced prompt that arrives in parts', async () => {
