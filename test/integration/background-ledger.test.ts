@@ -119,6 +119,8 @@ describe('a call with a handle', () => {
     const made = await backgroundJob('a cat');
     const attempt = attemptOf({ state: 'calling', handle: 'resp_of_yesterday' });
     await made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));
+    expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
+    expect(made.seen('submissions')).toHaveLength(0);
     expect(await made.run()).toEqual(done);
     expect((await made.job()).attempts).toMatchObject([
       { state: 'uncertain', error: 'provider_outcome_unknown' },

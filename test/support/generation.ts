@@ -1,5 +1,5 @@
 import { AppError } from '../../src/domain/errors.ts';
-import type { ImageJob } from '../../src/domain/image-job.ts';
+import { type ImageJob, missingImages } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import { holdOf } from '../../src/domain/job-money.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
@@ -79,6 +79,21 @@ export function generation(given: Given = {}) {
     return { tenant, jobId: id, attemptNo };
   };
 
+  /** Performs one run, as a worker does. */
+  const run = (signal: AbortSignal = new AbortController().signal) => {
+    const { tenant, id } = record.job();
+    return useCases.runJob({ tenant, id }, signal);
+  };
+  const waitsForPaidCall = () => {
+    const { status, attempts } = record.job();
+    const lastCalls = missingImages(record.job()).map((index) =>
+      attempts.findLast((each) => each.index === index),
+    );
+    return (
+      status === 'running' && lastCalls.some((each) => each?.state === 'uncertain' || each?.state === 'unusable')
+    );
+  };
+
   return {
     calls,
     enhancements,
@@ -104,10 +119,12 @@ export function generation(given: Given = {}) {
     /** Stores a spooled response with a version that only a newer release knows. */
     spoolUnknown: (attemptNo: number) => spool.store(keyOf(attemptNo), { version: 2 }),
     passTime: clock.pass,
-    /** Performs one run, as a worker does. */
-    run(signal: AbortSignal = new AbortController().signal) {
-      const { tenant, id } = record.job();
-      return useCases.runJob({ tenant, id }, signal);
+    run,
+    /** Performs runs, as a worker does, as long as the job waits for a call that pays again. */
+    async runPaidCalls() {
+      let result = await run();
+      while (waitsForPaidCall()) result = await run();
+      return result;
     },
   };
 }

@@ -30,7 +30,7 @@ export async function runAgainst(status: number, body: unknown, headers: Record<
   const server = await serve(respondWith(status, body, headers));
   const realProvider = openAIProvider(server.url);
   const made = generation({ realProvider, onQuota: 'fail', maxPaidAttempts: 2 });
-  await made.run();
+  await made.runPaidCalls();
   const job = made.job();
   return {
     made,

@@ -11,6 +11,7 @@ import type { JobRun } from './job-run.ts';
 import type { ResumeCall } from './resume-call.ts';
 import {
   decideRetry,
+  endUnlessRepeatable,
   type ImageOutcome,
   lostResponse,
   RETRY_LATER,
@@ -52,7 +53,7 @@ export function createGenerateImage(deps: Deps): GenerateImage {
     if (signal.aborted) return { kind: 'stopped' };
     if (failure.kind === 'stopped' && deps.policy.onQuota === 'wait') return blockedOutcome(job, index);
     const outcome = decideRetry(failure, job, { index, policy: deps.policy, random: deps.random() });
-    if (outcome?.kind !== 'wait') return outcome;
+    if (outcome.kind !== 'wait') return outcome;
     const scope = deps.scopeOfFailure(job, failure);
     return scope === null ? outcome : { ...outcome, blocked: { scope, code: failure.code } };
   }
@@ -88,7 +89,6 @@ export function createGenerateImage(deps: Deps): GenerateImage {
   }
 
   return async (run, index, prompt) => {
-    let hasFailedHere = false;
     while (!run.signal.aborted) {
       try {
         const earlier = await deps.resumeCall(run, index);
@@ -97,15 +97,15 @@ export function createGenerateImage(deps: Deps): GenerateImage {
         const final = finalFailure(run.job, index);
         if (final) return final;
         // A dead worker may have paid without a trace, so the rules for a call with an unknown outcome apply.
-        if (!hasFailedHere && hasUnknownOutcome(run.job, index)) {
-          const outcome = await judge(run, index, lostResponse().failure);
-          if (outcome) return outcome;
+        if (hasUnknownOutcome(run.job, index)) {
+          const { policy } = deps;
+          const end = endUnlessRepeatable(lostResponse().failure, run.job, { index, policy });
+          if (end) return end;
         }
         return (await blockedOutcome(run.job, index)) ?? (await payForImage(run, index, prompt));
       } catch (error) {
         if (isOverBudget(error)) return { kind: 'failed', error: overBudget(run.job, index, error) };
         if (!(error instanceof ProviderError)) throw error;
-        hasFailedHere = true;
         const failure = await recordUnusable(run, index, error.failure);
         if (isResumable(run, index)) return RETRY_LATER;
         const outcome = await judge(run, index, failure);

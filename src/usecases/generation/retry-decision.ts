@@ -46,21 +46,39 @@ export function lostResponse(): ProviderError {
   });
 }
 
+interface DecisionOptions {
+  readonly index: number;
+  readonly policy: UncertainPolicy;
+}
+
 /**
- * Decides what a failed call means for its image: wait (it was provably not accepted), fail, or, as `null`, call again at
- * once. A further call may pay a second time. It needs the consent of the caller or the deployment, and a failure that
- * another call can cure: a complete response of an unusable shape would only come again.
+ * Decides what a failed call means for its image: wait for another call, or fail. A call that was provably not accepted is
+ * repeated for free. Any other call needs consent, see `endUnlessRepeatable`. Both wait for the backoff, because a short
+ * outage would use up the payments, and the hint of the provider may lengthen the wait.
  */
 export function decideRetry(
   failure: ProviderFailure,
   job: ImageJob,
-  options: { index: number; policy: UncertainPolicy; random: number },
+  options: DecisionOptions & { random: number },
+): ImageOutcome {
+  const isFree = failure.kind === 'refused';
+  const end = isFree ? null : endUnlessRepeatable(failure, job, options);
+  if (end) return end;
+  const failures = isFree ? (job.refusals ?? 1) : Math.max(1, paymentsFor(job.attempts, options.index));
+  const delayMs = providerDelayMs(failures, failure.retryAfterMs, options.random);
+  return { kind: 'wait', delayMs: Math.min(delayMs, maxProbeIntervalMs) };
+}
+
+/**
+ * Returns the end of an image after a call that may have been paid, or `null` if another call is allowed. That call may pay
+ * a second time. It needs the consent of the caller or the deployment, and a failure that another call can cure: a complete
+ * response of an unusable shape would only come again.
+ */
+export function endUnlessRepeatable(
+  failure: ProviderFailure,
+  job: ImageJob,
+  { index, policy }: DecisionOptions,
 ): ImageOutcome | null {
-  const { index, policy, random } = options;
-  if (failure.kind === 'refused') {
-    const delayMs = providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, random);
-    return { kind: 'wait', delayMs: Math.min(delayMs, maxProbeIntervalMs) };
-  }
   const isRepeatable = failure.kind === 'uncertain' || failure.kind === 'damaged';
   const isAllowed = allowsPaidRetry(job, policy) && paymentsFor(job.attempts, index) < policy.maxPaidAttempts;
   if (isRepeatable && isAllowed) return null;

@@ -75,19 +75,43 @@ describe('the retry decision', () => {
     'decides on another paid call ($again) after $kind with attempts $states and on_uncertain "$onUncertain"',
     (row) => {
       const outcome = decide(failureOf(row.kind), row);
-      if (row.again) expect(outcome).toBeNull();
+      if (row.again) expect(outcome).toEqual({ kind: 'wait', delayMs: 500 });
       else expect(outcome).toMatchObject({ kind: 'failed', error: { billing: 'possible', index: 0 } });
     },
   );
 
+  it('waits longer before each further paid call, and as long as the provider requests, up to 30 seconds', () => {
+    const rows = [
+      { payments: 1, delayMs: 500 },
+      { payments: 3, delayMs: 2_000 },
+      { payments: 1, retryAfterMs: 8_000, delayMs: 8_000 },
+      { payments: 1, retryAfterMs: 1e11, delayMs: 30_000 },
+    ];
+    for (const { payments, delayMs, ...hint } of rows) {
+      const attempts = Array.from({ length: payments }, (_, i) =>
+        attemptOf({ no: i + 1, state: 'uncertain' }),
+      );
+      const outcome = decideRetry(
+        failureOf('uncertain', undefined, hint),
+        { ...queuedJob(), attempts },
+        {
+          index: 0,
+          policy: { ...policy, maxPaidAttempts: 9 },
+          random: 0,
+        },
+      );
+      expect(outcome).toEqual({ kind: 'wait', delayMs });
+    }
+  });
+
   it('prefers on_uncertain of the caller to that of the deployment', () => {
-    expect(decide(failureOf('uncertain'), { onUncertain: 'retry', asked: 'fail' })?.kind).toBe('failed');
-    expect(decide(failureOf('uncertain'), { onUncertain: 'fail', asked: 'retry' })).toBeNull();
+    expect(decide(failureOf('uncertain'), { onUncertain: 'retry', asked: 'fail' }).kind).toBe('failed');
+    expect(decide(failureOf('uncertain'), { onUncertain: 'fail', asked: 'retry' }).kind).toBe('wait');
   });
 
   it('does not count payments for other images of the job', () => {
     const job = { ...queuedJob(), attempts: [1, 2, 3].map((no) => attemptOf({ no, index: 1 })) };
-    expect(decideRetry(failureOf('uncertain'), job, { index: 0, policy, random: 0 })).toBeNull();
+    expect(decideRetry(failureOf('uncertain'), job, { index: 0, policy, random: 0 }).kind).toBe('wait');
   });
 
   it('reports the facts of the provider', () => {

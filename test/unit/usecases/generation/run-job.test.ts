@@ -106,7 +106,7 @@ describe('a refused call', () => {
     await made.run();
     expect(made.job().refusals).toBe(1);
     made.passTime(60_000);
-    await made.run();
+    await made.runPaidCalls();
     expect(made.calls).toHaveLength(3);
     expect(made.job().refusals).toBe(1);
   });

@@ -17,7 +17,7 @@ describe('a call with an unknown outcome', () => {
   it('fails instead of a second payment that does not fit the budget, with the charges so far', async () => {
     const made = generation({ responses: [failureOf('uncertain')], maxHoldMicroUsd: 150 });
     made.set((job) => ({ ...job, callBounds: { image: 100 } }));
-    expect(await made.run()).toEqual(done);
+    expect(await made.runPaidCalls()).toEqual(done);
     expect(made.calls).toHaveLength(1);
     expect(made.job()).toMatchObject({
       status: 'failed',
@@ -30,7 +30,7 @@ describe('a call with an unknown outcome', () => {
     const responses = [failureOf('uncertain'), 'image' as const];
     const made = generation({ request: { n: 2 }, responses, maxHoldMicroUsd: 100 });
     made.set((job) => ({ ...job, callBounds: { image: 100 } }));
-    expect(await made.run()).toEqual(done);
+    expect(await made.runPaidCalls()).toEqual(done);
     expect(made.job()).toMatchObject({ status: 'succeeded', errors: [{ code: 'budget_exceeded' }] });
     expect(made.job().images).toHaveLength(1);
   });
@@ -48,18 +48,29 @@ describe('a call with an unknown outcome', () => {
     async (maxPaidAttempts) => {
       for (const response of [failureOf('uncertain'), 'damaged image'] as const) {
         const made = generation({ responses: Array(10).fill(response), maxPaidAttempts });
-        expect(await made.run()).toEqual(done);
+        expect(await made.runPaidCalls()).toEqual(done);
         expect(made.calls).toHaveLength(maxPaidAttempts);
         expect(made.job().status).toBe('failed');
       }
     },
   );
 
+  it('is repeated after the backoff, and after the wait that the provider requests', async () => {
+    const responses = [failureOf('uncertain'), failureOf('uncertain', undefined, { retryAfterMs: 8_000 })];
+    const made = generation({ responses, maxPaidAttempts: 3 });
+    expect(await made.run()).toEqual({ againInMs: 500, isInterrupted: true });
+    expect(made.calls).toHaveLength(1);
+    expect(await made.run()).toEqual({ againInMs: 8_000, isInterrupted: true });
+    expect(made.calls).toHaveLength(2);
+    expect(await made.run()).toEqual(done);
+    expect(made.job().status).toBe('succeeded');
+  });
+
   it('counts payments over all runs, so refusals in between allow no further payment', async () => {
     const [broken, refused] = [failureOf('uncertain'), failureOf('refused')];
     const made = generation({ responses: [broken, refused, refused, broken, broken] });
-    expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
-    expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
+    for (let refusals = 0; refusals <= 2; refusals++)
+      expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
     expect(await made.run()).toEqual(done);
     expect(statesOf(made)).toEqual(['uncertain', 'rejected', 'rejected', 'uncertain']);
   });

@@ -3,6 +3,7 @@ import {
   type DecodedResponse,
   ProviderError,
   type ProviderFailure,
+  type Spent,
 } from '../../../../domain/ports.ts';
 import { classifyStatedError } from '../client/classify-failure.ts';
 import { classifyWhole } from '../client/classify-whole.ts';
@@ -25,7 +26,7 @@ export interface DecodeLimits {
 export const maxImageBytes = ({ maxResponseBytes }: DecodeLimits) => Math.ceil(maxResponseBytes * 0.75);
 
 /** Known facts about the cost of a response without an image. */
-type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
+export type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
 export const possible: Money = { billing: 'possible' };
 
 const maxEdge = 16_384;
@@ -33,18 +34,27 @@ const maxRatio = 20;
 
 /** Returns the image and the usage of a response. @throws ProviderError */
 export function decoded(envelope: Envelope, image: Base64Image, limits: DecodeLimits): DecodedResponse {
-  const usage = usageOfImage(envelope);
-  const hostModel = hostModelOf(envelope);
+  const spent = spentOf(envelope);
+  const money = moneyOf(envelope);
   const entry = imageEntry(envelope);
-  const spent = { usage, ...(hostModel ? { hostModel } : {}) };
-  const money: Money = usage || hostModel?.usage ? { billing: 'charged', spent } : possible;
   if (!entry) throw withoutImage(envelope, money);
   try {
     return { image: checked(image.finish(), limits.maxPixels), ...spent, revisedPrompt: entry.revisedPrompt };
   } catch (error) {
     if (!(error instanceof ResponseFault)) throw error;
-    throw (error.kind === 'unusable' && reasonIn(envelope)) || faulty(error, money);
+    throw (error.kind === 'unusable' && reasonIn(envelope, money)) || faulty(error, money);
   }
+}
+
+function spentOf(envelope: Envelope): Spent {
+  const hostModel = hostModelOf(envelope);
+  return { usage: usageOfImage(envelope), ...(hostModel ? { hostModel } : {}) };
+}
+
+/** Returns the charge of a response as far as the response reports it. */
+export function moneyOf(envelope: Envelope): Money {
+  const spent = spentOf(envelope);
+  return spent.usage || spent.hostModel?.usage ? { billing: 'charged', spent } : possible;
 }
 
 /** Verifies the type and the size of an image. @throws ResponseFault */
@@ -67,20 +77,31 @@ export function checked(image: { bytes: Buffer; sha256: string }, maxPixels: num
 /** Classifies a complete JSON object without an image: by a known code or error in it, otherwise by its shape. */
 function withoutImage(envelope: Envelope, money: Money): ProviderError {
   const stated = classifyWhole(envelope.raw);
-  if (stated) return new ProviderError(stated);
+  if (stated) return refusal(stated, money);
   const error = errorOfEnvelope(envelope);
   if (error !== null) return statedFailure(error, money);
   const shape = shapeWithoutImage(envelope, isFinal(String(envelope.type)));
-  return reasonIn(envelope) ?? unusable(shape, money);
+  return reasonIn(envelope, money) ?? unusable(shape, money);
 }
 
 /** Returns the failure that a known reason in a response states. */
-function reasonIn(envelope: Envelope): ProviderError | null {
+function reasonIn(envelope: Envelope, money: Money): ProviderError | null {
   for (const reason of reasonsOfEnvelope(envelope)) {
     const stated = classifyStatedError(reason, { status: 200 });
-    if (stated) return new ProviderError(stated);
+    if (stated) return refusal(stated, money);
   }
   return null;
+}
+
+/**
+ * Describes a refusal that a response with a 2xx status states. A refusal is free, unless the response reports the usage of
+ * an image. Then another call would be paid again: after a refusal that passes if the caller consents, otherwise never.
+ */
+function refusal(stated: ProviderFailure, { billing, spent }: Money): ProviderError {
+  const { input_tokens = 0, output_tokens = 0 } = spent?.usage ?? {};
+  if (stated.billing !== 'none' || input_tokens + output_tokens === 0) return new ProviderError(stated);
+  const kind = stated.kind === 'refused' ? 'damaged' : 'unusable';
+  return new ProviderError({ ...stated, kind, billing, spent });
 }
 
 /**
@@ -94,7 +115,7 @@ export function statedFailure(
   kind: 'damaged' | 'unusable' = 'unusable',
 ): ProviderError {
   const stated = classifyStatedError(error, { status: 200 });
-  if (stated) return new ProviderError(stated);
+  if (stated) return refusal(stated, money);
   const { code, message } = readErrorFacts(error);
   const said = publicMessage(message);
   return failed(kind, {

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FetchLink, ProviderError } from '../../../../domain/ports.ts';
 import { sleep } from '../../../../lib/sleep.ts';
+import { type Money, moneyOf } from './decoded-response.ts';
+import { readImageHeader } from './image-header.ts';
+import { envelopeOf } from './response-envelope.ts';
 
 interface LinkedImageOptions {
   readonly fetchLink: FetchLink;
@@ -22,7 +25,8 @@ const pieceBytes = 48 * 1024;
  * Replaces the first link of a response (`data[].url`) with the bytes behind it, so that the spool holds the image and not a
  * link that expires. Passes any other response unchanged.
  *
- * @throws ProviderError of kind `unusable` if the link cannot be fetched: another call would be paid and end the same way.
+ * @throws ProviderError if the link leads to no image: of kind `unusable`, because another call would be paid and end the
+ *   same way; of kind `uncertain` if `options.signal` aborted before, because the link may still lead to its image.
  */
 export async function* withLinkedImage(
   body: AsyncIterable<Uint8Array>,
@@ -42,7 +46,7 @@ export async function* withLinkedImage(
       }
     }
     const linked = linkIn(Buffer.concat(parts).toString('utf8'));
-    if (linked) yield* embedded(linked, await fetchImage(linked.url, options));
+    if (linked) yield* embedded(linked, await fetchImage(linked, options));
     else yield* parts;
   } finally {
     await chunks.return?.();
@@ -51,6 +55,8 @@ export async function* withLinkedImage(
 
 interface Link {
   readonly url: string;
+  /** The money that the response reports. */
+  readonly money: Money;
   /** The response with a base64 text in place of the link. */
   readonly responseWith: (base64: string) => object;
 }
@@ -73,31 +79,36 @@ function linkIn(text: string): Link | null {
   const others = items.filter((each) => each !== linked);
   return {
     url: String(url),
+    money: moneyOf(envelopeOf(response)),
     responseWith: (b64_json) => ({ ...(response as object), data: [{ ...item, b64_json }, ...others] }),
   };
 }
 
-async function fetchImage(url: string, options: LinkedImageOptions): Promise<Buffer> {
+/** Fetches a whole image. A transfer that ends early may look complete, so the bytes decide. @throws ProviderError */
+async function fetchImage(link: Link, options: LinkedImageOptions): Promise<Buffer> {
+  if (!URL.canParse(link.url)) throw unfetched(link, options, new Error('it is not a valid address'));
   for (let fetches = 1; ; fetches += 1) {
     try {
-      return await options.fetchLink(url, options);
+      const image = await options.fetchLink(link.url, options);
+      readImageHeader(image);
+      return image;
     } catch (error) {
-      if (fetches === maxFetches || options.signal.aborted) throw unfetched(url, error);
+      if (fetches === maxFetches || options.signal.aborted) throw unfetched(link, options, error);
       await sleep(pauseMs, options.signal);
     }
   }
 }
 
 /** The message names the host only, because the path of a link may be a credential. */
-function unfetched(url: string, error: unknown): ProviderError {
-  const { host } = new URL(url);
+function unfetched({ url, money }: Link, { signal }: LinkedImageOptions, error: unknown): ProviderError {
+  const host = URL.canParse(url) ? ` to ${new URL(url).host}` : '';
   const detail = Reflect.get(Object(error), 'detail') ?? Reflect.get(Object(error), 'message') ?? error;
   return new ProviderError(
     {
-      kind: 'unusable',
+      kind: signal.aborted ? 'uncertain' : 'unusable',
       code: 'provider_unusable_answer',
-      billing: 'possible',
-      message: `The provider's response cannot be used: its link to ${host} cannot be fetched: ${detail}`,
+      ...money,
+      message: `The provider's response cannot be used: its link${host} cannot be fetched: ${detail}`,
       provider: { status: 200 },
     },
     error,
