@@ -201,3 +201,23 @@ describe('a refusal after a 2xx status', () => {
     },
   );
 });
+
+describe('a refusal after a 2xx status that reports usage', () => {
+  const usage = { input_tokens: 17, output_tokens: 196, total_tokens: 213 };
+  const costMicroUsd = 17 * 5 + 196 * 30;
+
+  it.each([
+    ['content', { data: [], ...bareError('moderation_blocked') }, 'moderation', 1],
+    ['content of an entry', { data: [{ b64_json: null, finish_reason: 'content_filter' }] }, 'moderation', 1],
+    ['credit', bareError('insufficient_quota'), 'quota', 1],
+    ['rate', bareError('rate_limit_exceeded'), 'limited', 2],
+  ] as const)(
+    'charges a refusal of the %s with the usage, and repeats none without a limit',
+    async (_name, body, outcome, calls) => {
+      const { made, summary } = await runAgainst(200, { ...body, usage });
+      expect(summary).toEqual({ status: 'failed', code: outcomes[outcome].code, billing: 'charged', calls });
+      for (const attempt of made.job().attempts)
+        expect(attempt).toMatchObject({ charged: true, costMicroUsd });
+    },
+  );
+});

@@ -61,6 +61,41 @@ describe('a refusal without a status of its own', () => {
     expect(await followed(text)).toMatchObject({ code: 'moderation_blocked', billing: 'none' });
   });
 
+  const usage = { input_tokens: 17, output_tokens: 196, total_tokens: 213 };
+  const complete: readonly [string, string, object][] = [
+    ['moderation_blocked', 'unusable', { data: [], error: { code: 'moderation_blocked', message: 'y' } }],
+    ['moderation_blocked', 'unusable', { data: [{ b64_json: null, finish_reason: 'content_filter' }] }],
+    [
+      'moderation_blocked',
+      'unusable',
+      { data: [{ b64_json: '', content_filter_results: { sexual: { filtered: true } } }] },
+    ],
+    [
+      'moderation_blocked',
+      'unusable',
+      { data: [{ b64_json: 'PGh0bWw+PC9odG1sPg==' }], error: { code: 'moderation_blocked' } },
+    ],
+    ['provider_quota_exhausted', 'unusable', { data: [], error: { code: 'insufficient_quota' } }],
+    ['provider_rate_limited', 'damaged', { data: [], error: { code: 'rate_limit_exceeded' } }],
+  ];
+
+  it.each(complete)('is charged as %s with the usage that it reports (%s): %j', async (code, kind, body) => {
+    for (const text of [
+      JSON.stringify({ ...body, usage }),
+      event({ type: 'image_generation.completed', ...body, usage }),
+    ])
+      expect(await decodeFailureOf(text)).toMatchObject({ kind, code, billing: 'charged', spent: { usage } });
+  });
+
+  it.each(complete)('is free as %s without a usage above zero (%s): %j', async (code, _kind, body) => {
+    const none = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
+    for (const reported of [{}, { usage: none }])
+      expect(await decodeFailureOf(JSON.stringify({ ...body, ...reported }))).toMatchObject({
+        code,
+        billing: 'none',
+      });
+  });
+
   it('never counts what a caller wrote into the metadata of the call', async () => {
     const body = { metadata: { code: 'insufficient_quota', message: 'You exceeded your current quota' } };
     expect(await decodeFailureOf(JSON.stringify(body))).toMatchObject({ code: 'provider_unusable_answer' });
