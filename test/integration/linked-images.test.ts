@@ -37,6 +37,9 @@ async function runLinked(
     allowPrivate?: boolean;
     model?: Partial<CatalogueModel>;
     bodyOf?: (url: string) => object;
+    onUncertain?: 'retry' | 'fail';
+    /** Stops the first run. */
+    stop?: AbortSignal;
   } = {},
 ) {
   let address = '';
@@ -51,21 +54,24 @@ async function runLinked(
     realProvider: openAIProvider(server.url, { fetchLink }),
     catalogue: catalogueWith('gpt-image-2', { sends_links: true, ...options.model }),
     maxPaidAttempts: 2,
+    ...(options.onUncertain ? { onUncertain: options.onUncertain } : {}),
   });
-  await made.run();
-  const job = made.job();
-  return {
-    made,
-    fetches: server.seen.filter(({ method }) => method === 'GET').length,
-    summary: {
+  await (options.stop ? made.run(options.stop) : made.runPaidCalls());
+  const summaryNow = () => {
+    const job = made.job();
+    return {
       status: job.status,
       code: job.errors?.[0]?.code,
       billing: billingOf(job.attempts),
       calls: server.seen.filter(({ method }) => method === 'POST').length,
-    },
+    };
   };
+  const fetches = server.seen.filter(({ method }) => method === 'GET').length;
+  return { made, fetches, summary: summaryNow(), summaryNow };
 }
 
+/** The provider reports the usage of its call, so a link without an image is charged too. */
+const unusable = { ...outcomes.unusable, billing: 'charged' };
 const paidOnce = { status: 'succeeded', billing: 'charged', calls: 1 };
 
 describe('a model that sends links', () => {
@@ -106,7 +112,7 @@ describe('a model that sends links', () => {
     const other = await serve(asImage);
     const { host } = new URL(other.url);
     const { made, summary } = await runLinked(() => `http://${host}/secret-token.png`);
-    expect(summary).toEqual(outcomes.unusable);
+    expect(summary).toEqual(unusable);
     expect(made.job().errors?.[0]?.message).toContain(host);
     expect(made.job().errors?.[0]?.message).not.toContain('secret-token');
     expect(other.seen).toHaveLength(0);
@@ -116,21 +122,7 @@ describe('a model that sends links', () => {
     const { summary } = await runLinked((address) => `${address}/1.png`, {
       image: (response) => response.writeHead(302, { location: '/2.png' }).end(),
     });
-    expect(summary).toEqual(outcomes.unusable);
-  });
-
-  it('fetches a link again after a broken transfer, because only the call is charged', async () => {
-    let tries = 0;
-    const { fetches, summary } = await runLinked((address) => `${address}/1.png`, {
-      image(response, request, index) {
-        tries += 1;
-        if (tries > 1) return asImage(response, request, index);
-        response.writeHead(200, { 'content-length': String(png.length) });
-        response.write(png.subarray(0, 100), () => response.destroy());
-      },
-    });
-    expect(summary).toMatchObject(paidOnce);
-    expect(fetches).toBe(2);
+    expect(summary).toEqual(unusable);
   });
 
   it('ends the job after one call if the link does not respond before the deadline of the call', async () => {
@@ -138,7 +130,7 @@ describe('a model that sends links', () => {
       image: () => undefined,
       model: { call_timeout_s: 1 },
     });
-    expect(summary).toEqual(outcomes.unusable);
+    expect(summary).toEqual(unusable);
   });
 
   it.each([64, 256])('stores an image of %d pixels that came without a link', async (edge) => {
@@ -150,4 +142,84 @@ describe('a model that sends links', () => {
     expect([...made.stored.values()].map((bytes) => bytes.equals(image))).toEqual([true]);
     expect(fetches).toBe(0);
   });
+});
+
+describe('a link that does not lead to an image at first', () => {
+  const transfers: readonly [string, Script][] = [
+    [
+      'breaks off before its length',
+      (response) => {
+        response.writeHead(200, { 'content-length': String(png.length) });
+        response.write(png.subarray(0, 100), () => response.destroy());
+      },
+    ],
+    [
+      'breaks off without a length',
+      (response) => response.write(png.subarray(0, 100), () => response.destroy()),
+    ],
+    ['ends well with a part of the image', (response) => response.end(png.subarray(0, -20))],
+    ['is empty', (response) => response.end()],
+    ['is a page of a proxy', (response) => response.end('<html>maintenance</html>')],
+    ['is refused', (response) => response.writeHead(503).end()],
+  ];
+
+  it.each(transfers)(
+    'fetches a link again if a transfer %s, because only the call is charged',
+    async (_name, fails) => {
+      let tries = 0;
+      const { fetches, summary } = await runLinked((address) => `${address}/1.png`, {
+        image(response, request, index) {
+          tries += 1;
+          (tries > 1 ? asImage : fails)(response, request, index);
+        },
+      });
+      expect(summary).toMatchObject(paidOnce);
+      expect(fetches).toBe(2);
+    },
+  );
+
+  it.each(transfers)(
+    'ends the job after one call and three fetches if each transfer %s',
+    async (_name, fails) => {
+      const { fetches, summary } = await runLinked((address) => `${address}/1.png`, { image: fails });
+      expect(summary).toEqual(unusable);
+      expect(fetches).toBe(3);
+    },
+  );
+
+  it.each(['https://', 'https://exa mple/x y.png', 'http://:80/1.png'])(
+    'ends the job after one call if the link is no address: %s',
+    async (link) => {
+      const { fetches, made, summary } = await runLinked(() => link);
+      expect(summary).toEqual(unusable);
+      expect(made.job().errors?.[0]?.message).toContain('not a valid address');
+      expect(fetches).toBe(0);
+    },
+  );
+
+  it.each([
+    { onUncertain: 'fail', next: { status: 'failed', code: 'provider_outcome_unknown', calls: 1 } },
+    { onUncertain: 'retry', next: { status: 'succeeded', calls: 2 } },
+  ] as const)(
+    'leaves a call whose link is cut off by a shutdown to the next run, like any other call ($onUncertain)',
+    async ({ onUncertain, next }) => {
+      const stop = new AbortController();
+      let fetches = 0;
+      const { made, summary, summaryNow } = await runLinked((address) => `${address}/1.png`, {
+        onUncertain,
+        stop: stop.signal,
+        image(response, request, index) {
+          fetches += 1;
+          if (fetches === 1) stop.abort('draining');
+          else asImage(response, request, index);
+        },
+      });
+      expect(summary).toMatchObject({ status: 'running', code: undefined, calls: 1 });
+      const [cutOff] = made.job().attempts;
+      expect(cutOff).toMatchObject({ state: 'uncertain', error: 'worker_lost', charged: true });
+      expect(cutOff).not.toHaveProperty('final');
+      await made.runPaidCalls();
+      expect(summaryNow()).toMatchObject(next);
+    },
+  );
 });

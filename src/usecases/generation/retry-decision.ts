@@ -72,14 +72,15 @@ export function decideRetry(
 /**
  * Returns the end of an image after a call that may have been paid, or `null` if another call is allowed. That call may pay
  * a second time. It needs the consent of the caller or the deployment, and a failure that another call can cure: a complete
- * response of an unusable shape would only come again.
+ * response that cannot be used would only come again.
  */
 export function endUnlessRepeatable(
   failure: ProviderFailure,
   job: ImageJob,
   { index, policy }: DecisionOptions,
 ): ImageOutcome | null {
-  const isRepeatable = failure.kind === 'uncertain' || failure.kind === 'damaged';
+  const isComplete = failure.code === 'provider_unusable_answer';
+  const isRepeatable = failure.kind === 'damaged' || (failure.kind === 'uncertain' && !isComplete);
   const isAllowed = allowsPaidRetry(job, policy) && paymentsFor(job.attempts, index) < policy.maxPaidAttempts;
   if (isRepeatable && isAllowed) return null;
   const { code, billing, message, provider } = failure;

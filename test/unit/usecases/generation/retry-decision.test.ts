@@ -80,6 +80,11 @@ describe('the retry decision', () => {
     },
   );
 
+  it('fails the image after a complete response that could not be used in time', () => {
+    const outcome = decide(failureOf('uncertain', 'provider_unusable_answer'));
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'provider_unusable_answer' } });
+  });
+
   it('waits longer before each further paid call, and as long as the provider requests, up to 30 seconds', () => {
     const rows = [
       { payments: 1, delayMs: 500 },
