@@ -29,6 +29,15 @@ describe('polls for a response', () => {
         respondWith(404, '{"error":{}}'),
         respondWith(200, '<html>a page of a proxy</html>'),
         respondWith(200, '{"id":"resp_1","sta'),
+        respondWith(200, '', { 'content-length': '0' }),
+        (response) => response.writeHead(200).end(),
+        (response) => response.writeHead(204).end(),
+        (response) => {
+          response.writeHead(200, { connection: 'close' });
+          response.flushHeaders();
+          response.end();
+        },
+        respondWith(200, ' \n'),
         respondWith(302, '', { location: '/v1/elsewhere' }),
         respondWith(200, { ...queued, status: 'in_progress' }),
         (response) => {
@@ -42,7 +51,7 @@ describe('polls for a response', () => {
     const provider = backgroundProvider(server.url);
     await provider.generate(backgroundCall, contextOf(), sink);
     expect(bytes().toString()).toBe(whole);
-    expect(methodsOf(server)).toEqual(['POST', ...Array(14).fill('GET')]);
+    expect(methodsOf(server)).toEqual(['POST', ...Array(19).fill('GET')]);
   });
 
   it('shares a connection between polls, and never reuses one for a submission', async () => {

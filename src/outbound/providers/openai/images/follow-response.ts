@@ -5,8 +5,11 @@ import { classifyBreak } from '../client/classify-break.ts';
 import type { Finding } from './inspect-response.ts';
 import { failureOfResponse, forgottenResponse } from './response-failure.ts';
 
+/** The response of a poll is too large. It is not polled again, because it stays too large. */
+export class TooLargeResponse extends ProviderError {}
+
 interface Following {
-  /** Polls the response once. @throws ProviderError */
+  /** Polls the response once. @throws ProviderError, of type `TooLargeResponse` if no further poll can succeed. */
   readonly poll: () => Promise<{ head: ResponseMeta; finding: Finding }>;
   readonly deadline: Deadline;
   readonly timeoutMs: number;
@@ -43,10 +46,9 @@ export async function followResponse(following: Following): Promise<ResponseMeta
       [refusal, unknown] = [undefined, 0];
       continue;
     }
+    if (seen instanceof TooLargeResponse) throw seen;
     // The previous failure counts if the deadline aborted this poll, because an aborted poll has no information.
     refusal = (deadline.signal.aborted && refusal) || seen.failure;
-    // Not repeated, because a response that is too large stays too large.
-    if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
     unknown = refusal.kind === 'final' ? unknown + 1 : 0;
     if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }

@@ -7,11 +7,12 @@ import type {
 } from '../../../../domain/ports.ts';
 import { type Deadline, startDeadline } from '../../../../lib/deadline.ts';
 import { createOpenAIConnection } from '../client/openai-connection.ts';
-import { beginCall } from '../client/provider-call.ts';
+import { beginCall, responseFacts } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
 import { createBackgroundResponse } from './create-response.ts';
 import { decodeResponseBody } from './decode-response-body.ts';
-import { followResponse } from './follow-response.ts';
+import { unusable } from './decoded-response.ts';
+import { followResponse, TooLargeResponse } from './follow-response.ts';
 import { inspectResponse } from './inspect-response.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
 import { partialImagesOf } from './request-body.ts';
@@ -63,9 +64,14 @@ export function createResponsesProvider(
         polling.client.responses.retrieve(handle, {}, options).asResponse(),
       );
       const head = headOf(response);
-      const finding = await running.receive(response, limits.maxResponseBytes, (body) =>
-        inspectResponse(body, (whole) => sink(head, whole)),
-      );
+      const bounded = boundedBody(limits.maxResponseBytes, responseFacts(response));
+      const finding = await running
+        .receive(response, Number.POSITIVE_INFINITY, (body) =>
+          inspectResponse(bounded.read(body), (whole) => sink(head, whole)),
+        )
+        .catch((error) => {
+          throw bounded.fault() ?? error;
+        });
       return { head, finding };
     } finally {
       running.end();
@@ -155,6 +161,25 @@ export function createResponsesProvider(
       await Promise.all(canceling);
       await Promise.all([paying.close(), polling.close()]);
     },
+  };
+}
+
+/** Limits the bytes of a polled response. Its `fault` is the error of a body that was too large. */
+function boundedBody(maxBytes: number, provider: ReturnType<typeof responseFacts>) {
+  let fault: TooLargeResponse | undefined;
+  return {
+    async *read(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+      let total = 0;
+      for await (const chunk of body) {
+        total += chunk.byteLength;
+        if (total > maxBytes) {
+          fault = new TooLargeResponse(unusable(`it is larger than ${maxBytes} bytes`, { provider }).failure);
+          throw fault;
+        }
+        yield chunk;
+      }
+    },
+    fault: () => fault,
   };
 }
 
