@@ -1,4 +1,4 @@
-import { billingOf, isCallFor } from '../../domain/attempt.ts';
+import { billingOf, isCallFor, isOpen } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
 import { ProviderError, type ProviderFailure, type Spool } from '../../domain/ports.ts';
@@ -89,6 +89,7 @@ export function createGenerateImage(deps: Deps): GenerateImage {
   }
 
   return async (run, index, prompt) => {
+    let reads = 0;
     while (!run.signal.aborted) {
       try {
         const earlier = await deps.resumeCall(run, index);
@@ -106,6 +107,9 @@ export function createGenerateImage(deps: Deps): GenerateImage {
       } catch (error) {
         if (isOverBudget(error)) return { kind: 'failed', error: overBudget(run.job, index, error) };
         if (!(error instanceof ProviderError)) throw error;
+        reads += 1;
+        if (error.failure.kind === 'damaged' && reads < maxReads && hasStoredResponse(run.job, index))
+          continue;
         const failure = await recordUnusable(run, index, error.failure);
         if (isResumable(run, index)) return RETRY_LATER;
         const outcome = await judge(run, index, failure);
@@ -115,6 +119,13 @@ export function createGenerateImage(deps: Deps): GenerateImage {
     return { kind: 'stopped' };
   };
 }
+
+/** Maximum number of times that a run reads a response with damaged bytes from the provider that stores it. */
+const maxReads = 3;
+
+/** Returns whether the provider stores the response of an open call, so that reading it again is free. */
+const hasStoredResponse = ({ attempts }: ImageJob, index: number) =>
+  attempts.some((each) => isCallFor(each, index) && isOpen(each) && each.handle !== undefined);
 
 const isOverBudget = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'budget_exceeded';
