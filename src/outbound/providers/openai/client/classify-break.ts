@@ -34,3 +34,19 @@ export function classifyBreak(call: BrokenCall): ProviderFailure {
   const message = `${messages[call.reason]} The call may have been carried out and charged.`;
   return { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible', message, ...provider };
 }
+
+/**
+ * Classifies a call with an uncertain outcome whose body was not sent completely: the provider cannot have carried it out,
+ * because it got fewer bytes than announced.
+ */
+export function classifyCutUpload({ provider, retryAfterMs }: ProviderFailure): ProviderFailure {
+  return {
+    kind: 'refused',
+    code: 'provider_unreachable',
+    billing: 'none',
+    message:
+      'The call ended before its inputs were sent completely. The provider cannot have carried it out.',
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(provider ? { provider } : {}),
+  };
+}

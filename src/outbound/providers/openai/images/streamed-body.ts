@@ -8,6 +8,8 @@ export interface StreamedBody {
   readonly sizeBytes: number;
   /** The body. It can be read once. */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Returns whether every byte was passed to the connection. If not, the provider cannot have accepted the request. */
+  isSent(): boolean;
   /** Returns the error of an input that could not be read; `undefined` if there is none. */
   fault(): ProviderError | undefined;
 }
@@ -18,11 +20,15 @@ export interface StreamedBody {
  */
 export function createStreamedBody(parts: readonly BodyPart[]): StreamedBody {
   let fault: ProviderError | undefined;
+  let sentBytes = 0;
+  const sizeBytes = parts.reduce((sum, part) => sum + sizeOf(part), 0);
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     for (const part of parts) {
-      if (typeof part === 'string') yield Buffer.from(part);
-      else yield* bytesOf(part);
+      for await (const chunk of typeof part === 'string' ? [Buffer.from(part)] : bytesOf(part)) {
+        sentBytes += chunk.byteLength;
+        yield chunk;
+      }
     }
   }
 
@@ -36,8 +42,9 @@ export function createStreamedBody(parts: readonly BodyPart[]): StreamedBody {
   }
 
   return {
-    sizeBytes: parts.reduce((sum, part) => sum + sizeOf(part), 0),
+    sizeBytes,
     chunks: chunks(),
+    isSent: () => sentBytes === sizeBytes,
     fault: () => fault,
   };
 }

@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
-import type { ImageCall } from '../../../../domain/ports.ts';
+import { type ImageCall, ProviderError } from '../../../../domain/ports.ts';
+import { classifyCutUpload } from '../client/classify-break.ts';
 import type { ProviderCall } from '../client/provider-call.ts';
 import { editForm } from './edit-form.ts';
 import { editJson, needsJson } from './edit-json.ts';
@@ -23,7 +24,7 @@ export async function submitImages(
   return sendStreamed(running, body, (options) => client.post('/images/edits', options).asResponse());
 }
 
-/** Sends a request with a streamed body. */
+/** Sends a request with a streamed body. @throws ProviderError; of kind `refused` if the body was not sent completely. */
 export async function sendStreamed(
   running: ProviderCall,
   body: StreamedBody & { readonly contentType: string },
@@ -42,6 +43,12 @@ export async function sendStreamed(
       }),
     );
   } catch (error) {
-    throw body.fault() ?? error;
+    throw body.fault() ?? (body.isSent() ? error : cutUpload(error));
   }
+}
+
+/** A known refusal stays as it is, also if it arrived before the end of the body. */
+function cutUpload(error: unknown): unknown {
+  const isUncertain = error instanceof ProviderError && error.failure.kind === 'uncertain';
+  return isUncertain ? new ProviderError(classifyCutUpload(error.failure), error) : error;
 }
