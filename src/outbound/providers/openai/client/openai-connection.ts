@@ -1,9 +1,10 @@
 import { OpenAI } from 'openai';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import { AppError } from '../../../../domain/errors.ts';
 import type { Clock } from '../../../../domain/ports.ts';
 import { withoutTrailingSlashes } from '../../../../lib/trim-slashes.ts';
 import { fetchCarried } from './single-request.ts';
+import { skipContinue } from './skip-continue.ts';
 
 export interface OpenAIConnectionConfig {
   readonly apiKey: string;
@@ -31,6 +32,8 @@ export interface OpenAIConnection {
 
 const defaultBaseUrl = 'https://api.openai.com/v1';
 const connectTimeoutMs = 10_000;
+/** Maximum size of the headers of a response. Gateways add headers for the policies of the content and for traces. */
+const maxHeaderSize = 64 * 1024;
 
 /**
  * Creates the client that a provider uses for all of its calls.
@@ -74,10 +77,22 @@ function openAgent({ silenceTimeoutMs, proxy }: OpenAIConnectionConfig): Dispatc
     pipelining: silenceTimeoutMs === undefined ? 0 : 1,
     headersTimeout: silenceTimeoutMs ?? 0,
     bodyTimeout: silenceTimeoutMs ?? 0,
+    maxHeaderSize,
   };
   const connect = { timeout: connectTimeoutMs };
-  if (proxy === undefined) return new Agent({ ...options, connect });
+  if (proxy === undefined) return new Agent({ ...options, connect: connectorOf(connect) });
   return new ProxyAgent({ ...options, uri: proxy, requestTls: connect, proxyTls: connect });
+}
+
+/** Creates a connector whose sockets skip interim responses. */
+function connectorOf(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (target, callback) =>
+    connect(target, (...[error, socket]) => {
+      if (error) return callback(error, null);
+      skipContinue(socket);
+      callback(null, socket);
+    });
 }
 
 /** Separates the query of a base URL, because the client appends the path of every call. Azure needs `api-version`. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { ClientOptions, OpenAI } from 'openai';
 import { type Dispatcher, request } from 'undici';
+import { completeJson } from './complete-json.ts';
 import { unpackBody } from './unpack-body.ts';
 
 /** One HTTP request and its outcome. */
@@ -31,7 +32,7 @@ const chunksAheadBytes = 256 * 1024;
  * Prepares one request that uses the HTTP client directly instead of `fetch`. For the megabytes of an image, the streams of
  * `fetch` cost more time than all other processing together.
  *
- * @param maxRefusalBytes maximum size of a body with a status other than 2xx. A larger body is aborted.
+ * @param maxRefusalBytes maximum size of a body with a status other than 2xx. A larger body is read up to this size.
  */
 export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number): SingleRequest {
   const seen: { sent: boolean; started: boolean; failure?: Error; body?: Readable; refusal?: string } = {
@@ -97,19 +98,22 @@ export function carrying(single: SingleRequest): NonNullable<OpenAI.RequestOptio
 export const fetchCarried: NonNullable<ClientOptions['fetch']> = (url, init = {}) =>
   (init as RequestInit & { single: SingleRequest }).single.send(url as string | URL, init);
 
-/** Returns the text of a refusal. Empty if the body breaks off or is too long, because the status matters more. */
+/**
+ * Returns the text of a refusal. A refusal that breaks off or is too long is completed after the bytes that were read,
+ * because its reason usually precedes its details.
+ */
 async function textOf(body: Readable, maxBytes: number): Promise<string> {
   const parts: Buffer[] = [];
   let total = 0;
   try {
     for await (const part of body as AsyncIterable<Buffer>) {
       total += part.length;
-      if (total > maxBytes) return '';
       parts.push(part);
+      if (total > maxBytes) return completeJson(Buffer.concat(parts).toString('utf8', 0, maxBytes));
     }
     return Buffer.concat(parts).toString();
   } catch {
-    return '';
+    return completeJson(Buffer.concat(parts).toString());
   }
 }
 
