@@ -15,7 +15,8 @@ import type { KeyWithSpending } from '../../domain/own-key-view.ts';
 import type { ApiKeys, Clock, KeyUse } from '../../domain/ports.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { createChangeKey, managedKey, refuseRevoked } from './managed-key.ts';
-import { type Manager, refuseLaterExpiry, refuseRestricted } from './manager.ts';
+import { type Manager, refuseLaterExpiry, refuseLongerKey, refuseRestricted } from './manager.ts';
+import { refuseLockout, refuseOwnKey } from './own-key.ts';
 import type { ReadSpending } from './read-spending.ts';
 
 interface Deps {
@@ -139,17 +140,15 @@ export function createManageKeys(deps: Deps) {
       const fields = keyFieldsFrom(body);
       const record = await change(manager, id, (current) => {
         refuseRevoked(current);
-        const losesAdmin = fields.scopes !== undefined && !fields.scopes.includes('admin');
-        if (manager.own?.id === id && (fields.disabled === true || losesAdmin)) throw ownKey();
         if ('expiresAt' in fields) refuseLaterExpiry(manager, fields.expiresAt);
+        const next = { ...current, ...fields, updatedAt: at };
+        refuseLongerKey(manager, next);
         const names = changedKeyFields(current, body);
         if (names.length === 0) return null;
+        refuseLockout(manager, next, names);
         const { tenant } = current;
         const entry = { at, tenant, action: 'key.changed', target: id, fields: names } as const;
-        return {
-          record: { ...current, ...fields, updatedAt: at },
-          audit: auditEntryOf(manager.actor, entry),
-        };
+        return { record: next, audit: auditEntryOf(manager.actor, entry) };
       });
       return present(record);
     },
@@ -166,6 +165,7 @@ export function createManageKeys(deps: Deps) {
       const digest = deps.digest(key);
       const record = await change(manager, id, (current) => {
         refuseRevoked(current);
+        refuseLongerKey(manager, current);
         const { tenant } = current;
         return {
           record: { ...current, digest, previous: previousOf(current, at, graceSeconds), updatedAt: at },
@@ -175,11 +175,12 @@ export function createManageKeys(deps: Deps) {
       return { ...(await present(record)), key };
     },
 
-    /** Revokes a key. Final and idempotent. @throws AppError `not_found`, `own_key` */
+    /** Revokes a key. Final and idempotent. @throws AppError `not_found`, `insufficient_scope`, `own_key` */
     async revoke(manager: Manager, id: string): Promise<KeyView> {
+      refuseOwnKey(manager, id);
+      refuseRestricted(manager);
       const at = deps.clock();
       const record = await change(manager, id, (current) => {
-        if (manager.own?.id === id) throw ownKey();
         if (current.revokedAt !== undefined) return null;
         const { tenant } = current;
         const audit = auditEntryOf(manager.actor, { at, tenant, action: 'key.revoked', target: id });
@@ -222,12 +223,6 @@ function checkModel(name: string, catalogue: ModelCatalogue, pointer: string): v
   throw new AppError('model_unknown', {
     detail: `${name} is not in the catalogue of this deployment.${suggestion} GET /models lists the models.`,
     issues: [{ pointer, detail: 'not in the catalogue' }],
-  });
-}
-
-function ownKey(): AppError {
-  return new AppError('own_key', {
-    detail: 'A key cannot lock itself out. Use another key with the scope admin.',
   });
 }
 

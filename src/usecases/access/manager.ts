@@ -1,4 +1,4 @@
-import type { Caller } from '../../domain/api-key.ts';
+import type { ApiKeyRecord, Caller } from '../../domain/api-key.ts';
 import type { Actor } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 
@@ -37,15 +37,31 @@ export function managerOf(
 }
 
 /**
- * Refuses a manager whose own key is restricted, because a key that it creates or changes would not be.
+ * Refuses a manager whose own key is restricted, because it could free itself: by a key without the restriction, or by money
+ * that no longer counts.
  *
+ * @param action what the manager would do, as the end of a sentence.
  * @throws AppError `insufficient_scope`
  */
-export function refuseRestricted({ own }: Manager): void {
+export function refuseRestricted({ own }: Manager, action = 'create, change or revoke keys'): void {
   if (!own?.isRestricted) return;
   throw new AppError('insufficient_scope', {
+    detail: `This key has limits, budgets or rules of its own, so it cannot ${action}. Use a key of the tenant without them.`,
+  });
+}
+
+/**
+ * Refuses a change of another key that lasts longer than the manager's own one, because the change would outlast the manager.
+ *
+ * @param next the other key after the change.
+ * @throws AppError `insufficient_scope`
+ */
+export function refuseLongerKey({ own }: Manager, { id, expiresAt }: ApiKeyRecord): void {
+  if (own?.expiresAt === undefined || own.id === id) return;
+  if (expiresAt !== undefined && expiresAt <= own.expiresAt) return;
+  throw new AppError('insufficient_scope', {
     detail:
-      'This key has limits, budgets or rules of its own, so it can neither create nor change keys. Use a key of the tenant without them.',
+      'A key that expires can only change keys that expire no later. Use a key of the tenant that lasts longer.',
   });
 }
 

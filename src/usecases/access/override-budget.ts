@@ -8,7 +8,7 @@ import {
 } from '../../domain/budget-override.ts';
 import type { ApiKeys, Clock, Tenants } from '../../domain/ports.ts';
 import { createChangeKey, refuseRevoked } from './managed-key.ts';
-import { type Manager, refuseRestricted } from './manager.ts';
+import { type Manager, refuseLongerKey, refuseRestricted } from './manager.ts';
 
 interface Deps {
   apiKeys: Pick<ApiKeys, 'update'>;
@@ -30,6 +30,7 @@ export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
       const override = overrideFrom(body, at);
       await changeKey(manager, id, (current) => {
         refuseRevoked(current);
+        refuseLongerKey(manager, current);
         const { tenant } = current;
         return {
           record: { ...current, overrides: withOverride(current.overrides, override, at), updatedAt: at },

@@ -429,7 +429,7 @@ export const getOwnKey = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Revoke an API key
  *
- * Final and idempotent. Every process refuses the key within a second. Its jobs, costs and audit entries stay.
+ * Final and idempotent. Every process refuses the key within a second. Its jobs, costs and audit entries stay. A key cannot revoke itself.
  */
 export const revokeKey = <ThrowOnError extends boolean = false>(options: Options<RevokeKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeKeyResponses, RevokeKeyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -451,7 +451,7 @@ export const getKey = <ThrowOnError extends boolean = false>(options: Options<Ge
 /**
  * Change an API key
  *
- * Absent fields stay unchanged. The change takes effect on every process within a second.
+ * Absent fields stay unchanged. The change takes effect on every process within a second. A key cannot change its own expiry, limits, budgets and rules.
  */
 export const changeKey = <ThrowOnError extends boolean = false>(options: Options<ChangeKeyData, ThrowOnError>) => (options.client ?? client).patch<ChangeKeyResponses, ChangeKeyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -574,7 +574,7 @@ export const getLedger = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Settle a possible charge
  *
- * States what the calls with an unknown charge cost, for example after the invoice arrived. Their hold is released, and budgets, usage and ledger count the amount, in one step. The same amount again changes nothing.
+ * States what the calls with an unknown charge cost, for example after the invoice arrived. Their hold is released, and budgets, usage and ledger count the amount, in one step. The same amount again changes nothing. A key with limits, budgets or rules of its own is refused.
  */
 export const settleJob = <ThrowOnError extends boolean = false>(options: Options<SettleJobData, ThrowOnError>) => (options.client ?? client).post<SettleJobResponses, SettleJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

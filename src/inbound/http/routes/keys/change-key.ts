@@ -18,7 +18,8 @@ export function changeKeyRoute(app: FastifyInstance, { access }: Deps): void {
     schema: {
       operationId: 'changeKey',
       summary: 'Change an API key',
-      description: 'Absent fields stay unchanged. The change takes effect on every process within a second.',
+      description:
+        'Absent fields stay unchanged. The change takes effect on every process within a second. A key cannot change its own expiry, limits, budgets and rules.',
       tags: ['keys'],
       params: keyParams,
       body: ref('ApiKeyPatch'),

@@ -17,7 +17,7 @@ export function revokeKeyRoute(app: FastifyInstance, { access }: Deps): void {
       operationId: 'revokeKey',
       summary: 'Revoke an API key',
       description:
-        'Final and idempotent. Every process refuses the key within a second. Its jobs, costs and audit entries stay.',
+        'Final and idempotent. Every process refuses the key within a second. Its jobs, costs and audit entries stay. A key cannot revoke itself.',
       tags: ['keys'],
       params: keyParams,
       response: {

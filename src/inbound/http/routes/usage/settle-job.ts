@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { auditEntryOf } from '../../../../domain/audit.ts';
+import { refuseRestricted } from '../../../../usecases/access/manager.ts';
 import type { Jobs } from '../../../../usecases/jobs/index.ts';
 import { ref } from '../../json-schema.ts';
 import { managerOf } from '../../manager.ts';
@@ -23,7 +24,7 @@ export function settleJobRoute(app: FastifyInstance, { jobs, presentTo }: Deps):
       operationId: 'settleJob',
       summary: 'Settle a possible charge',
       description:
-        'States what the calls with an unknown charge cost, for example after the invoice arrived. Their hold is released, and budgets, usage and ledger count the amount, in one step. The same amount again changes nothing.',
+        'States what the calls with an unknown charge cost, for example after the invoice arrived. Their hold is released, and budgets, usage and ledger count the amount, in one step. The same amount again changes nothing. A key with limits, budgets or rules of its own is refused.',
       tags: ['usage'],
       params: idParams,
       querystring: { type: 'object', properties: { ...tenantQuery } },
@@ -37,9 +38,16 @@ export function settleJobRoute(app: FastifyInstance, { jobs, presentTo }: Deps):
     handler: async (request, reply) => {
       const { id } = request.params;
       const tenant = tenantFor(callerOf(request), request.query);
-      const { actor } = managerOf(request);
+      const manager = managerOf(request);
+      refuseRestricted(manager, 'settle charges');
       const job = await jobs.settleJob({ tenant, id, microUsd: request.body.micro_usd }, (at) =>
-        auditEntryOf(actor, { at, tenant, action: 'charge.settled', target: id, fields: ['micro_usd'] }),
+        auditEntryOf(manager.actor, {
+          at,
+          tenant,
+          action: 'charge.settled',
+          target: id,
+          fields: ['micro_usd'],
+        }),
       );
       if (job.erasedAt !== undefined) return reply.code(204).send();
       reply.header('cache-control', 'no-store');
