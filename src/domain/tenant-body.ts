@@ -64,6 +64,13 @@ export const noTenantFields: TenantFields = {
   suspended: undefined,
 };
 
+/** Returns the names of the rules that differ between two records, as callers see them. */
+export function changedTenantFields(before: TenantRecord, next: TenantRecord): string[] {
+  const [from, to] = [viewTenant(before.name, before), viewTenant(next.name, next)];
+  const rules = ['limits', 'budgets', 'weight', 'suspended'] as const;
+  return rules.filter((rule) => JSON.stringify(from[rule]) !== JSON.stringify(to[rule]));
+}
+
 /** Returns the view of a tenant. A tenant without a record has no rules. */
 export function viewTenant(name: string, record: TenantRecord | null): TenantView {
   return {

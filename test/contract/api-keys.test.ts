@@ -121,6 +121,18 @@ describe('rules of a tenant', () => {
     expect(await tenants.get(name)).toMatchObject({ name, version: 3, weight: 7 });
     expect((await tenants.list()).map((each) => each.name)).toEqual([name]);
   });
+
+  it('writes nothing for a change that leaves the tenant as it is', async () => {
+    const tenants = createTenants(store.redis, store.keys, { audit: auditBounds });
+    const name = freshTenant();
+    expect(await tenants.update(name, () => null)).toBeNull();
+    expect((await tenants.list()).map((each) => each.name)).not.toContain(name);
+    const record = { version: 0, name, createdAt: 1, updatedAt: 1 };
+    const audit = keyAudit({ tenant: name, id: name });
+    await tenants.update(name, () => ({ record, audit }));
+    expect(await tenants.update(name, () => null)).toEqual(await tenants.get(name));
+    expect(await tenants.get(name)).toMatchObject({ version: 1 });
+  });
 });
 
 describe('the log of changed keys and tenants', () => {

@@ -12,6 +12,12 @@ beforeAll(async () => {
   return service.close;
 });
 
+const replace = (tenant: string, body: object) =>
+  supertest(service.url)
+    .put(`/tenants/${tenant}`)
+    .set('authorization', `Bearer ${testKeys.admin}`)
+    .send(body);
+
 describe('/tenants/{name}', () => {
   it('replaces and changes the rules of a tenant, for the operator only', async () => {
     const path = '/tenants/customer';
@@ -25,8 +31,7 @@ describe('/tenants/{name}', () => {
       weight: 1,
       suspended: false,
     });
-    const put = (body: object) =>
-      supertest(service.url).put(path).set('authorization', `Bearer ${testKeys.admin}`).send(body);
+    const put = (body: object) => replace('customer', body);
     const budgets = [{ window: 'month', limit_micro_usd: 5, soft: false }];
     await put({ budgets, weight: 3 }).expect(200);
     const changed = await keys.operator
@@ -41,6 +46,27 @@ describe('/tenants/{name}', () => {
     const admin = await keys.administrator('customer');
     const refused = await admin.get(path);
     expect([refused.status, refused.body.code]).toEqual([403, 'insufficient_scope']);
+  });
+
+  it('writes an audit entry for each change, and none for rules that a tenant has already', async () => {
+    const audited = async () =>
+      (await keys.operator.get('/audit?tenant=settled').expect(200)).body.data.map(
+        ({ action, fields }: { action: string; fields: string[] }) => [action, fields],
+      );
+    const fresh = await replace('settled', {}).expect(200);
+    expect(fresh.body.created_at).toBeNull();
+    await replace('settled', { weight: 1, suspended: false, limits: {}, budgets: [] }).expect(200);
+    await keys.operator.patch('/tenants/settled').send({ limits: null, budgets: null }).expect(200);
+    expect(await audited()).toEqual([]);
+    const rules = { weight: 2, budgets: [{ window: 'day', limit_micro_usd: 5 }], limits: { queued_jobs: 1 } };
+    const { body } = await replace('settled', rules).expect(200);
+    for (let i = 0; i < 2; i++) {
+      expect((await replace('settled', rules).expect(200)).body).toEqual(body);
+      await keys.operator.patch('/tenants/settled').send({ weight: 2, suspended: false }).expect(200);
+    }
+    expect(await audited()).toEqual([['tenant.changed', ['limits', 'budgets', 'weight']]]);
+    await keys.operator.patch('/tenants/settled').send({ weight: 1 }).expect(200);
+    expect((await audited())[0]).toEqual(['tenant.changed', ['weight']]);
   });
 
   it('refuses every request of a suspended tenant with 403 until it is resumed', async () => {

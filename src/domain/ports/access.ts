@@ -59,11 +59,15 @@ export interface KeyUse {
 export interface Tenants {
   /** `null` if the tenant has no rules of its own. */
   get(name: string): Promise<TenantRecord | null>;
-  /** Compare-and-set like that of keys. `change` receives `null` if there is no record yet. */
+  /**
+   * Compare-and-set like that of keys. `change` receives `null` if there is no record yet.
+   *
+   * @returns the current record; `null` if there is none, because `change` left the tenant unchanged.
+   */
   update(
     name: string,
-    change: (record: TenantRecord | null) => AuditedChange<TenantRecord>,
-  ): Promise<TenantRecord>;
+    change: (record: TenantRecord | null) => AuditedChange<TenantRecord> | null,
+  ): Promise<TenantRecord | null>;
   /** Returns every tenant with a record. Skips and reports records that it cannot read. */
   list(): Promise<TenantRecord[]>;
 }

@@ -29,10 +29,13 @@ export function createTenants(redis: Redis | Cluster, keys: Keys, { audit, onUnr
 
   async function update(
     name: string,
-    change: (record: TenantRecord | null) => AuditedChange<TenantRecord>,
-  ): Promise<TenantRecord> {
+    change: (record: TenantRecord | null) => AuditedChange<TenantRecord> | null,
+  ): Promise<TenantRecord | null> {
     for (let current = await read(name); ; ) {
       const next = change(current);
+      if (next === null) return current;
+      // The row comes first, because a row without a record is skipped and a record without a row cannot be found.
+      await redis.sadd(keys.tenantRecords, name);
       const expectedVersion = current?.version ?? 0;
       const record = { ...next.record, version: expectedVersion + 1 };
       const key = keys.tenant(name);
@@ -46,7 +49,6 @@ export function createTenants(redis: Redis | Cluster, keys: Keys, { audit, onUnr
     get: (name) => translated(() => read(name)),
     update: (name, change) =>
       translated(async () => {
-        await redis.sadd(keys.tenantRecords, name);
         const record = await update(name, change);
         await announce({ kind: 'tenant', name });
         return record;

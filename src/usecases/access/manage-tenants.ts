@@ -2,6 +2,7 @@ import { auditEntryOf } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Clock, Tenants } from '../../domain/ports.ts';
 import {
+  changedTenantFields,
   noTenantFields,
   type TenantBody,
   type TenantView,
@@ -28,16 +29,11 @@ export function createManageTenants({ tenants, clock }: Deps) {
     const fields = { ...(isReplacement ? noTenantFields : {}), ...tenantFieldsFrom(body) };
     const record = await tenants.update(name, (current) => {
       const before = current ?? { version: 0, name, createdAt: at, updatedAt: at };
-      const changed = Object.entries(fields).filter(
-        ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof typeof fields]),
-      );
-      const names = changed.map(([field]) => field);
-      return {
-        record: { ...before, ...fields, updatedAt: at },
-        audit: auditEntryOf(manager.actor, {
-          ...{ at, tenant: name, action: 'tenant.changed', target: name, fields: names },
-        }),
-      };
+      const next = { ...before, ...fields, updatedAt: at };
+      const names = changedTenantFields(before, next);
+      if (names.length === 0) return null;
+      const entry = { at, tenant: name, action: 'tenant.changed', target: name, fields: names } as const;
+      return { record: next, audit: auditEntryOf(manager.actor, entry) };
     });
     return viewTenant(name, record);
   }
