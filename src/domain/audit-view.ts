@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AuditEntry, auditActions } from './audit.ts';
+import { BudgetOverrideView, viewOverride } from './budget-override.ts';
 import { isoTime } from './iso-time.ts';
 import { knownOr } from './stored.ts';
 
@@ -29,6 +30,9 @@ export const AuditEntryView = z
       .describe('Id of the key, job or upload, name of the tenant, or scope of the circuit breaker.'),
     actor: AuditActorView,
     fields: z.array(z.string()).describe('Names of the changed fields.'),
+    budget_override: BudgetOverrideView.nullable().describe(
+      'Raise of a `budget.overridden`. `null` for other changes, and for raises of earlier releases.',
+    ),
   })
   .describe('An entry of the audit log. It contains no secret and no prompt.');
 export type AuditEntryView = z.infer<typeof AuditEntryView>;
@@ -50,5 +54,6 @@ export function viewAuditEntry(tenant: string, id: string, entry: AuditEntry): A
       request_id: entry.requestId ?? null,
     },
     fields: entry.fields ?? [],
+    budget_override: entry.override ? viewOverride(entry.override) : null,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetOverride } from './access-policy.ts';
 import { openText, storedObject } from './stored.ts';
 
 /** The log of changes that matter for security and money. It never contains a secret or a prompt. */
@@ -10,6 +11,7 @@ export const auditActions = [
   'key.revoked',
   'tenant.changed',
   'budget.overridden',
+  'budget.overrides_ended',
   'charge.settled',
   'job.erased',
   'upload.deleted',
@@ -31,6 +33,8 @@ export const AuditEntry = storedObject({
   requestId: z.string().optional(),
   /** Names of the changed fields. */
   fields: z.array(z.string()).optional(),
+  /** Raise that was added to a budget. */
+  override: BudgetOverride.optional(),
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
@@ -61,9 +65,10 @@ export function auditEntryOf(
     readonly action: AuditAction;
     readonly target: string;
     readonly fields?: readonly string[] | undefined;
+    readonly override?: BudgetOverride | undefined;
   },
 ): AuditEntry {
-  const { at, tenant, action, target, fields } = change;
+  const { at, tenant, action, target, fields, override } = change;
   return {
     ...{ at, action, target },
     ...(actor.kind === 'caller' ? { keyId: actor.keyId } : {}),
@@ -71,5 +76,6 @@ export function auditEntryOf(
     ...(actor.kind === 'caller' && actor.address !== undefined ? { address: actor.address } : {}),
     ...(actor.kind === 'caller' && actor.requestId !== undefined ? { requestId: actor.requestId } : {}),
     ...(fields ? { fields: [...fields] } : {}),
+    ...(override ? { override } : {}),
   };
 }

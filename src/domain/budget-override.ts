@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type BudgetOverride, budgetWindows } from './access-policy.ts';
+import { type BudgetOverride, budgetWindows, type KeyPolicy } from './access-policy.ts';
 import { AppError } from './errors.ts';
 import { isoTime } from './iso-time.ts';
-import { maxMicroUsd, shownWindow, shownWindows } from './policy-body.ts';
+import { maxMicroUsd, shownWindow, shownWindows, viewBudgets } from './policy-body.ts';
 
 /** Overrides of budgets as callers send and receive them. */
 
@@ -28,6 +28,14 @@ export const BudgetOverrideView = z
   .describe('A raise of budgets until a time.');
 export type BudgetOverrideView = z.infer<typeof BudgetOverrideView>;
 
+/** Overrides of a key or a tenant, in its views. */
+export const BudgetOverridesView = z
+  .array(BudgetOverrideView)
+  .describe('Raises of the budgets that still apply, oldest first. Changed budgets end them.');
+
+/** Stored fields of a key or a tenant that overrides concern. */
+type Owner = Pick<KeyPolicy, 'budgets' | 'overrides'>;
+
 /** Maximum number of overrides of one owner that apply at the same time. */
 const maxOverrides = 20;
 
@@ -47,11 +55,28 @@ export function withOverride(
   added: BudgetOverride,
   nowMs: number,
 ): BudgetOverride[] {
-  const live = [...overrides.filter(({ untilMs }) => untilMs > nowMs), added];
+  const live = [...liveOverrides({ overrides }, nowMs), added];
   if (live.length <= maxOverrides) return live;
   throw new AppError('validation_failed', {
-    detail: `${maxOverrides} overrides apply already. Wait until one ends, or change the budget.`,
+    detail: `${maxOverrides} overrides apply already. DELETE of the same path ends all of them.`,
+    issues: [{ pointer: '', detail: `is more than ${maxOverrides} overrides` }],
   });
+}
+
+/** Returns the overrides that apply at a time. */
+export function liveOverrides({ overrides = [] }: Owner, nowMs: number): readonly BudgetOverride[] {
+  return overrides.filter(({ untilMs }) => untilMs > nowMs);
+}
+
+/** Returns an owner after a change. Changed budgets end the overrides, because these raised the earlier budgets. */
+export function endStaleOverrides<Changed extends Owner>(before: Owner, next: Changed): Changed {
+  const shown = ({ budgets }: Owner) => JSON.stringify(viewBudgets(budgets));
+  return shown(before) === shown(next) ? next : { ...next, overrides: undefined };
+}
+
+/** Returns the overrides of an owner that apply at a time, oldest first. */
+export function viewOverrides(owner: Owner, nowMs: number): BudgetOverrideView[] {
+  return liveOverrides(owner, nowMs).map(viewOverride);
 }
 
 export function viewOverride({ amountMicroUsd, untilMs, window }: BudgetOverride): BudgetOverrideView {

@@ -56,7 +56,9 @@ export const KeyPatch = z.strictObject({
   scopes: fields.scopes.optional().describe('Replaces all scopes.'),
   expires_at: fields.expires_at.optional(),
   limits: fields.limits.optional().describe('Replaces all limits. `null` removes them.'),
-  budgets: fields.budgets.optional().describe('Replaces all budgets. `null` removes them.'),
+  budgets: fields.budgets
+    .optional()
+    .describe('Replaces all budgets. `null` removes them. Changed budgets end their overrides.'),
   models: fields.models.optional().describe('Replaces the list. `null` allows every model.'),
   presets_only: fields.presets_only.optional(),
   metadata: fields.metadata.optional().describe('Replaces all pairs.'),

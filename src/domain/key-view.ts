@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ApiKeyRecord, scopes } from './api-key.ts';
+import { BudgetOverridesView, viewOverrides } from './budget-override.ts';
 import { isoTime } from './iso-time.ts';
 import { BudgetView, LimitsView, viewBudgets, viewLimits } from './policy-body.ts';
 import { knownOr } from './stored.ts';
@@ -26,6 +27,7 @@ export const KeyView = z
     disabled: z.boolean(),
     limits: LimitsView,
     budgets: z.array(BudgetView),
+    budget_overrides: BudgetOverridesView,
     models: z.array(z.string()).nullable().describe('Models that requests may use. `null`: every model.'),
     presets_only: z.boolean(),
     metadata: z.record(z.string(), z.string()),
@@ -55,6 +57,7 @@ export function viewKey(
     disabled: record.disabled ?? false,
     limits: viewLimits(record.limits),
     budgets: viewBudgets(record.budgets),
+    budget_overrides: viewOverrides(record, nowMs),
     models: record.models ?? null,
     presets_only: record.presetsOnly ?? false,
     metadata: record.metadata ?? {},

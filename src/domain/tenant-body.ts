@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetOverridesView, viewOverrides } from './budget-override.ts';
 import { isoTime } from './iso-time.ts';
 import {
   BudgetsBody,
@@ -19,7 +20,9 @@ const defaultWeight = 1;
 
 export const TenantBody = z.strictObject({
   limits: LimitsBody.nullable().optional().describe('Limits of all keys together. `null` removes them.'),
-  budgets: BudgetsBody.nullable().optional().describe('Budgets of all keys together. `null` removes them.'),
+  budgets: BudgetsBody.nullable()
+    .optional()
+    .describe('Budgets of all keys together. `null` removes them. Changed budgets end their overrides.'),
   weight: z
     .int()
     .min(1)
@@ -38,13 +41,14 @@ export const TenantView = z
     updated_at: z.iso.datetime().nullable(),
     limits: LimitsView,
     budgets: z.array(BudgetView),
+    budget_overrides: BudgetOverridesView,
     weight: z.int(),
     suspended: z.boolean(),
   })
   .describe('Rules for all keys of a tenant together.');
 export type TenantView = z.infer<typeof TenantView>;
 
-type TenantFields = Partial<Pick<TenantRecord, 'limits' | 'budgets' | 'weight' | 'suspended'>>;
+type TenantFields = Partial<Pick<TenantRecord, 'limits' | 'budgets' | 'overrides' | 'weight' | 'suspended'>>;
 
 /** Returns the fields of a record that a body sets. A field that the body removes is `undefined`. */
 export function tenantFieldsFrom({ limits, budgets, weight, suspended }: TenantBody): TenantFields {
@@ -60,19 +64,20 @@ export function tenantFieldsFrom({ limits, budgets, weight, suspended }: TenantB
 export const noTenantFields: TenantFields = {
   limits: undefined,
   budgets: undefined,
+  overrides: undefined,
   weight: undefined,
   suspended: undefined,
 };
 
 /** Returns the names of the rules that differ between two records, as callers see them. */
-export function changedTenantFields(before: TenantRecord, next: TenantRecord): string[] {
-  const [from, to] = [viewTenant(before.name, before), viewTenant(next.name, next)];
-  const rules = ['limits', 'budgets', 'weight', 'suspended'] as const;
+export function changedTenantFields(before: TenantRecord, next: TenantRecord, nowMs: number): string[] {
+  const [from, to] = [viewTenant(before.name, before, nowMs), viewTenant(next.name, next, nowMs)];
+  const rules = ['limits', 'budgets', 'budget_overrides', 'weight', 'suspended'] as const;
   return rules.filter((rule) => JSON.stringify(from[rule]) !== JSON.stringify(to[rule]));
 }
 
 /** Returns the view of a tenant. A tenant without a record has no rules. */
-export function viewTenant(name: string, record: TenantRecord | null): TenantView {
+export function viewTenant(name: string, record: TenantRecord | null, nowMs: number): TenantView {
   return {
     object: 'tenant',
     name,
@@ -80,6 +85,7 @@ export function viewTenant(name: string, record: TenantRecord | null): TenantVie
     updated_at: record ? isoTime(record.updatedAt) : null,
     limits: viewLimits(record?.limits),
     budgets: viewBudgets(record?.budgets),
+    budget_overrides: viewOverrides(record ?? {}, nowMs),
     weight: record?.weight ?? defaultWeight,
     suspended: record?.suspended ?? false,
   };

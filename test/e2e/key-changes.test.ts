@@ -47,6 +47,7 @@ describe('PATCH and DELETE /keys/{id}', () => {
       await keys.operator.patch(path).send({ disabled: false }),
       await keys.operator.post(`${path}/rotate`),
       await keys.operator.post(`${path}/budget-overrides`).send(raise),
+      await keys.operator.delete(`${path}/budget-overrides`),
     ]) {
       expect([refused.status, refused.body.code]).toEqual([409, 'key_revoked']);
     }

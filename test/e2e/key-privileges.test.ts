@@ -44,6 +44,7 @@ describe('a restricted key with the scope admin', () => {
       'raise the budgets of another key',
       (caller) => caller.post(`/keys/${other.id}/budget-overrides`).send(raise),
     ],
+    ['end the raises of another key', (caller) => caller.delete(`/keys/${other.id}/budget-overrides`)],
     ['settle a charge', (caller) => caller.post('/images/img_none/settle').send({ micro_usd: 0 })],
     ['change its tenant', (caller) => caller.patch('/tenants/shop').send({ limits: null })],
     [
@@ -99,6 +100,7 @@ describe('a key that expires', () => {
       await caller.patch(`/keys/${id}`).send({ disabled: false }),
       await caller.patch(`/keys/${id}`).send({ expires_at: expiry }),
       await caller.post(`/keys/${id}/budget-overrides`).send(raise),
+      await caller.delete(`/keys/${id}/budget-overrides`),
     ]) {
       expect([refused.status, refused.body.code]).toEqual([403, 'insufficient_scope']);
     }

@@ -28,6 +28,7 @@ describe('/tenants/{name}', () => {
       updated_at: null,
       limits: { requests_per_minute: null, concurrent_jobs: null, queued_jobs: null },
       budgets: [],
+      budget_overrides: [],
       weight: 1,
       suspended: false,
     });

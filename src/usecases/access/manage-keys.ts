@@ -1,5 +1,6 @@
 import { type ApiKeyRecord, type Scope, tenantPattern } from '../../domain/api-key.ts';
 import { auditEntryOf } from '../../domain/audit.ts';
+import { endStaleOverrides, liveOverrides } from '../../domain/budget-override.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   changedKeyFields,
@@ -141,13 +142,15 @@ export function createManageKeys(deps: Deps) {
       const record = await change(manager, id, (current) => {
         refuseRevoked(current);
         if ('expiresAt' in fields) refuseLaterExpiry(manager, fields.expiresAt);
-        const next = { ...current, ...fields, updatedAt: at };
+        const next = endStaleOverrides(current, { ...current, ...fields, updatedAt: at });
         refuseLongerKey(manager, next);
         const names = changedKeyFields(current, body);
         if (names.length === 0) return null;
         refuseLockout(manager, next, names);
         const { tenant } = current;
-        const entry = { at, tenant, action: 'key.changed', target: id, fields: names } as const;
+        const hasEndedRaises = liveOverrides(current, at).length > liveOverrides(next, at).length;
+        const changed = [...names, ...(hasEndedRaises ? ['budget_overrides'] : [])];
+        const entry = { at, tenant, action: 'key.changed', target: id, fields: changed } as const;
         return { record: next, audit: auditEntryOf(manager.actor, entry) };
       });
       return present(record);

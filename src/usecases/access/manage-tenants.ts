@@ -1,4 +1,5 @@
 import { auditEntryOf } from '../../domain/audit.ts';
+import { endStaleOverrides } from '../../domain/budget-override.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Clock, Tenants } from '../../domain/ports.ts';
 import {
@@ -29,19 +30,19 @@ export function createManageTenants({ tenants, clock }: Deps) {
     const fields = { ...(isReplacement ? noTenantFields : {}), ...tenantFieldsFrom(body) };
     const record = await tenants.update(name, (current) => {
       const before = current ?? { version: 0, name, createdAt: at, updatedAt: at };
-      const next = { ...before, ...fields, updatedAt: at };
-      const names = changedTenantFields(before, next);
+      const next = endStaleOverrides(before, { ...before, ...fields, updatedAt: at });
+      const names = changedTenantFields(before, next, at);
       if (names.length === 0) return null;
       const entry = { at, tenant: name, action: 'tenant.changed', target: name, fields: names } as const;
       return { record: next, audit: auditEntryOf(manager.actor, entry) };
     });
-    return viewTenant(name, record);
+    return viewTenant(name, record, at);
   }
 
   return {
     /** Returns the rules of a tenant. A tenant that was never changed has none. */
-    get: async (name: string): Promise<TenantView> => viewTenant(name, await tenants.get(name)),
-    /** Replaces the rules. @throws AppError `validation_failed`, `own_key` */
+    get: async (name: string): Promise<TenantView> => viewTenant(name, await tenants.get(name), clock()),
+    /** Replaces the rules, and ends the overrides. @throws AppError `validation_failed`, `own_key` */
     replace: (manager: Manager, name: string, body: TenantBody) =>
       write(manager, { name, body, isReplacement: true }),
     /** Changes the rules that a body names. @throws AppError `validation_failed`, `own_key` */

@@ -3,7 +3,7 @@
 
 import { client } from './client.gen.ts';
 import { type Client, formDataBodySerializer, type Options as Options2, type TDataShape } from './client/index.ts';
-import type { CancelJobData, CancelJobErrors, CancelJobResponses, ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeWebhookEndpointData, ChangeWebhookEndpointErrors, ChangeWebhookEndpointResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateOpenAiFileData, CreateOpenAiFileErrors, CreateOpenAiFileResponses, CreateOpenAiImageData, CreateOpenAiImageEditData, CreateOpenAiImageEditErrors, CreateOpenAiImageEditResponses, CreateOpenAiImageErrors, CreateOpenAiImageResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateWebhookEndpointData, CreateWebhookEndpointErrors, CreateWebhookEndpointResponses, DeleteOpenAiFileData, DeleteOpenAiFileErrors, DeleteOpenAiFileResponses, DeleteUploadData, DeleteUploadErrors, DeleteUploadResponses, EnhancePromptData, EnhancePromptErrors, EnhancePromptResponses, EraseJobData, EraseJobErrors, EraseJobResponses, GetFileData, GetFileErrors, GetFileResponses, GetImageContentData, GetImageContentErrors, GetImageContentResponses, GetJobData, GetJobErrors, GetJobResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetLedgerData, GetLedgerErrors, GetLedgerResponses, GetOpenAiFileData, GetOpenAiFileErrors, GetOpenAiFileResponses, GetOpenAiModelData, GetOpenAiModelErrors, GetOpenAiModelResponses, GetOwnKeyData, GetOwnKeyErrors, GetOwnKeyResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadContentData, GetUploadContentErrors, GetUploadContentResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetWebhookDeliveryData, GetWebhookDeliveryErrors, GetWebhookDeliveryResponses, GetWebhookEndpointData, GetWebhookEndpointErrors, GetWebhookEndpointResponses, GetWebhookSecretData, GetWebhookSecretErrors, GetWebhookSecretResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListOpenAiModelsData, ListOpenAiModelsErrors, ListOpenAiModelsResponses, ListPresetsData, ListPresetsErrors, ListPresetsResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListWebhookDeliveriesData, ListWebhookDeliveriesErrors, ListWebhookDeliveriesResponses, ListWebhookEndpointsData, ListWebhookEndpointsErrors, ListWebhookEndpointsResponses, LiveData, LiveErrors, LiveResponses, MetricsData, MetricsErrors, MetricsResponses, OverrideKeyBudgetData, OverrideKeyBudgetErrors, OverrideKeyBudgetResponses, OverrideTenantBudgetData, OverrideTenantBudgetErrors, OverrideTenantBudgetResponses, ReadyData, ReadyErrors, ReadyResponses, RecoverWebhookEndpointData, RecoverWebhookEndpointErrors, RecoverWebhookEndpointResponses, RedeliverWebhookData, RedeliverWebhookErrors, RedeliverWebhookResponses, RemoveWebhookEndpointData, RemoveWebhookEndpointErrors, RemoveWebhookEndpointResponses, ReplaceTenantData, ReplaceTenantErrors, ReplaceTenantResponses, ResumeProviderData, ResumeProviderErrors, ResumeProviderResponses, RetryJobData, RetryJobErrors, RetryJobResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, SettleJobData, SettleJobErrors, SettleJobResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamImageEventsData, StreamImageEventsErrors, StreamImageEventsResponse, StreamImageEventsResponses, SubmitJobData, SubmitJobErrors, SubmitJobResponses, TestWebhookEndpointData, TestWebhookEndpointErrors, TestWebhookEndpointResponses, VaryJobData, VaryJobErrors, VaryJobResponses } from './types.gen.ts';
+import type { CancelJobData, CancelJobErrors, CancelJobResponses, ChangeKeyData, ChangeKeyErrors, ChangeKeyResponses, ChangeTenantData, ChangeTenantErrors, ChangeTenantResponses, ChangeWebhookEndpointData, ChangeWebhookEndpointErrors, ChangeWebhookEndpointResponses, CreateKeyData, CreateKeyErrors, CreateKeyResponses, CreateOpenAiFileData, CreateOpenAiFileErrors, CreateOpenAiFileResponses, CreateOpenAiImageData, CreateOpenAiImageEditData, CreateOpenAiImageEditErrors, CreateOpenAiImageEditResponses, CreateOpenAiImageErrors, CreateOpenAiImageResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, CreateWebhookEndpointData, CreateWebhookEndpointErrors, CreateWebhookEndpointResponses, DeleteKeyBudgetOverridesData, DeleteKeyBudgetOverridesErrors, DeleteKeyBudgetOverridesResponses, DeleteOpenAiFileData, DeleteOpenAiFileErrors, DeleteOpenAiFileResponses, DeleteTenantBudgetOverridesData, DeleteTenantBudgetOverridesErrors, DeleteTenantBudgetOverridesResponses, DeleteUploadData, DeleteUploadErrors, DeleteUploadResponses, EnhancePromptData, EnhancePromptErrors, EnhancePromptResponses, EraseJobData, EraseJobErrors, EraseJobResponses, GetFileData, GetFileErrors, GetFileResponses, GetImageContentData, GetImageContentErrors, GetImageContentResponses, GetJobData, GetJobErrors, GetJobResponses, GetKeyData, GetKeyErrors, GetKeyResponses, GetLedgerData, GetLedgerErrors, GetLedgerResponses, GetOpenAiFileData, GetOpenAiFileErrors, GetOpenAiFileResponses, GetOpenAiModelData, GetOpenAiModelErrors, GetOpenAiModelResponses, GetOwnKeyData, GetOwnKeyErrors, GetOwnKeyResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetUploadContentData, GetUploadContentErrors, GetUploadContentResponses, GetUploadData, GetUploadErrors, GetUploadResponses, GetUsageData, GetUsageErrors, GetUsageResponses, GetWebhookDeliveryData, GetWebhookDeliveryErrors, GetWebhookDeliveryResponses, GetWebhookEndpointData, GetWebhookEndpointErrors, GetWebhookEndpointResponses, GetWebhookSecretData, GetWebhookSecretErrors, GetWebhookSecretResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListKeysData, ListKeysErrors, ListKeysResponses, ListModelsData, ListModelsErrors, ListModelsResponses, ListOpenAiModelsData, ListOpenAiModelsErrors, ListOpenAiModelsResponses, ListPresetsData, ListPresetsErrors, ListPresetsResponses, ListUploadsData, ListUploadsErrors, ListUploadsResponses, ListWebhookDeliveriesData, ListWebhookDeliveriesErrors, ListWebhookDeliveriesResponses, ListWebhookEndpointsData, ListWebhookEndpointsErrors, ListWebhookEndpointsResponses, LiveData, LiveErrors, LiveResponses, MetricsData, MetricsErrors, MetricsResponses, OverrideKeyBudgetData, OverrideKeyBudgetErrors, OverrideKeyBudgetResponses, OverrideTenantBudgetData, OverrideTenantBudgetErrors, OverrideTenantBudgetResponses, ReadyData, ReadyErrors, ReadyResponses, RecoverWebhookEndpointData, RecoverWebhookEndpointErrors, RecoverWebhookEndpointResponses, RedeliverWebhookData, RedeliverWebhookErrors, RedeliverWebhookResponses, RemoveWebhookEndpointData, RemoveWebhookEndpointErrors, RemoveWebhookEndpointResponses, ReplaceTenantData, ReplaceTenantErrors, ReplaceTenantResponses, ResumeProviderData, ResumeProviderErrors, ResumeProviderResponses, RetryJobData, RetryJobErrors, RetryJobResponses, RevokeKeyData, RevokeKeyErrors, RevokeKeyResponses, RotateKeyData, RotateKeyErrors, RotateKeyResponses, RotateWebhookSecretData, RotateWebhookSecretErrors, RotateWebhookSecretResponses, SettleJobData, SettleJobErrors, SettleJobResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponse, StreamEventsResponses, StreamImageEventsData, StreamImageEventsErrors, StreamImageEventsResponse, StreamImageEventsResponses, SubmitJobData, SubmitJobErrors, SubmitJobResponses, TestWebhookEndpointData, TestWebhookEndpointErrors, TestWebhookEndpointResponses, VaryJobData, VaryJobErrors, VaryJobResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -479,6 +479,17 @@ export const rotateKey = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
+ * End the raises of the budgets of an API key
+ *
+ * Ends every raise before its time. Idempotent. Accepted jobs continue. The change takes effect on every process within a second and is written to the audit log.
+ */
+export const deleteKeyBudgetOverrides = <ThrowOnError extends boolean = false>(options: Options<DeleteKeyBudgetOverridesData, ThrowOnError>) => (options.client ?? client).delete<DeleteKeyBudgetOverridesResponses, DeleteKeyBudgetOverridesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/keys/{id}/budget-overrides',
+    ...options
+});
+
+/**
  * Raise the budgets of an API key until a time
  *
  * Adds an amount to every budget of the key, or to those of one window. Several raises add up. The raise takes effect on every process within a second and is written to the audit log.
@@ -522,7 +533,7 @@ export const changeTenant = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Replace the rules of a tenant
  *
- * Needs the operator's key. Absent fields get their defaults. The change takes effect on every process within a second.
+ * Needs the operator's key. Absent fields get their defaults, and overrides of budgets end. The change takes effect on every process within a second.
  */
 export const replaceTenant = <ThrowOnError extends boolean = false>(options: Options<ReplaceTenantData, ThrowOnError>) => (options.client ?? client).put<ReplaceTenantResponses, ReplaceTenantErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -532,6 +543,17 @@ export const replaceTenant = <ThrowOnError extends boolean = false>(options: Opt
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * End the raises of the budgets of a tenant
+ *
+ * Needs the operator's key. Ends every raise before its time. Idempotent. Those of its keys stay. The change is written to the audit log.
+ */
+export const deleteTenantBudgetOverrides = <ThrowOnError extends boolean = false>(options: Options<DeleteTenantBudgetOverridesData, ThrowOnError>) => (options.client ?? client).delete<DeleteTenantBudgetOverridesResponses, DeleteTenantBudgetOverridesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/tenants/{name}/budget-overrides',
+    ...options
 });
 
 /**

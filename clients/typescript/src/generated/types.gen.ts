@@ -505,7 +505,7 @@ export type ApiKeyPatch = {
      */
     limits?: LimitsRequest | null;
     /**
-     * Replaces all budgets. `null` removes them.
+     * Replaces all budgets. `null` removes them. Changed budgets end their overrides.
      */
     budgets?: Array<BudgetRequest> | null;
     /**
@@ -541,7 +541,7 @@ export type TenantRequest = {
      */
     limits?: LimitsRequest | null;
     /**
-     * Budgets of all keys together. `null` removes them.
+     * Budgets of all keys together. `null` removes them. Changed budgets end their overrides.
      */
     budgets?: Array<BudgetRequest> | null;
     /**
@@ -1874,6 +1874,10 @@ export type ApiKey = {
     limits: Limits;
     budgets: Array<Budget>;
     /**
+     * Raises of the budgets that still apply, oldest first. Changed budgets end them.
+     */
+    budget_overrides: Array<BudgetOverride>;
+    /**
      * Models that requests may use. `null`: every model.
      */
     models: Array<string> | null;
@@ -1919,6 +1923,10 @@ export type ApiKeyWithSpending = {
     disabled: boolean;
     limits: Limits;
     budgets: Array<Budget>;
+    /**
+     * Raises of the budgets that still apply, oldest first. Changed budgets end them.
+     */
+    budget_overrides: Array<BudgetOverride>;
     /**
      * Models that requests may use. `null`: every model.
      */
@@ -1969,6 +1977,10 @@ export type NewApiKey = {
     disabled: boolean;
     limits: Limits;
     budgets: Array<Budget>;
+    /**
+     * Raises of the budgets that still apply, oldest first. Changed budgets end them.
+     */
+    budget_overrides: Array<BudgetOverride>;
     /**
      * Models that requests may use. `null`: every model.
      */
@@ -2052,6 +2064,10 @@ export type OwnApiKey = {
     limits: Limits;
     budgets: Array<OwnBudget>;
     /**
+     * Raises of the budgets that still apply, oldest first. Changed budgets end them.
+     */
+    budget_overrides: Array<BudgetOverride>;
+    /**
      * Models that requests may use. `null`: every model.
      */
     models: Array<string> | null;
@@ -2101,6 +2117,10 @@ export type Tenant = {
     updated_at: string | null;
     limits: Limits;
     budgets: Array<Budget>;
+    /**
+     * Raises of the budgets that still apply, oldest first. Changed budgets end them.
+     */
+    budget_overrides: Array<BudgetOverride>;
     weight: number;
     suspended: boolean;
 };
@@ -2139,6 +2159,10 @@ export type AuditEntry = {
      * Names of the changed fields.
      */
     fields: Array<string>;
+    /**
+     * Raise of a `budget.overridden`. `null` for other changes, and for raises of earlier releases.
+     */
+    budget_override: BudgetOverride | null;
 };
 
 export type AuditLog = {
@@ -3105,7 +3129,7 @@ export type AuditActorType = 'api_key' | 'command_line';
 /**
  * Kind of a change; `other` for a kind of a newer release.
  */
-export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'provider.resumed' | 'other';
+export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'budget.overrides_ended' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'provider.resumed' | 'other';
 
 /**
  * Permission of a key. `admin` includes all others within its tenant.
@@ -6358,6 +6382,92 @@ export type RotateKeyResponses = {
 
 export type RotateKeyResponse = RotateKeyResponses[keyof RotateKeyResponses];
 
+export type DeleteKeyBudgetOverridesData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the key, `key_...`.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/keys/{id}/budget-overrides';
+};
+
+export type DeleteKeyBudgetOverridesErrors = {
+    /**
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON
+     */
+    400: Problem;
+    /**
+     * `unauthorized`: A valid API key is needed
+     */
+    401: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request took too long to arrive
+     */
+    408: Problem;
+    /**
+     * `key_revoked`: The API key is revoked
+     */
+    409: Problem;
+    /**
+     * `payload_too_large`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: The address is too long
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: The body must be application/json
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: The request is not valid
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: The headers are too large
+     */
+    431: Problem;
+    /**
+     * `internal`: Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: The job store is not available
+     */
+    503: Problem;
+    /**
+     * Any other error.
+     */
+    default: Problem;
+};
+
+export type DeleteKeyBudgetOverridesError = DeleteKeyBudgetOverridesErrors[keyof DeleteKeyBudgetOverridesErrors];
+
+export type DeleteKeyBudgetOverridesResponses = {
+    /**
+     * No raise applies
+     */
+    204: void;
+};
+
+export type DeleteKeyBudgetOverridesResponse = DeleteKeyBudgetOverridesResponses[keyof DeleteKeyBudgetOverridesResponses];
+
 export type OverrideKeyBudgetData = {
     body: BudgetOverrideRequest;
     path: {
@@ -6677,6 +6787,84 @@ export type ReplaceTenantResponses = {
 };
 
 export type ReplaceTenantResponse = ReplaceTenantResponses[keyof ReplaceTenantResponses];
+
+export type DeleteTenantBudgetOverridesData = {
+    body?: never;
+    path: {
+        /**
+         * Name of the tenant.
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/tenants/{name}/budget-overrides';
+};
+
+export type DeleteTenantBudgetOverridesErrors = {
+    /**
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON
+     */
+    400: Problem;
+    /**
+     * `unauthorized`: A valid API key is needed
+     */
+    401: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: The request took too long to arrive
+     */
+    408: Problem;
+    /**
+     * `payload_too_large`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `uri_too_long`: The address is too long
+     */
+    414: Problem;
+    /**
+     * `unsupported_media_type`: The body must be application/json
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: The request is not valid
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: The headers are too large
+     */
+    431: Problem;
+    /**
+     * `internal`: Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: The job store is not available
+     */
+    503: Problem;
+    /**
+     * Any other error.
+     */
+    default: Problem;
+};
+
+export type DeleteTenantBudgetOverridesError = DeleteTenantBudgetOverridesErrors[keyof DeleteTenantBudgetOverridesErrors];
+
+export type DeleteTenantBudgetOverridesResponses = {
+    /**
+     * No raise applies
+     */
+    204: void;
+};
+
+export type DeleteTenantBudgetOverridesResponse = DeleteTenantBudgetOverridesResponses[keyof DeleteTenantBudgetOverridesResponses];
 
 export type OverrideTenantBudgetData = {
     body: BudgetOverrideRequest;

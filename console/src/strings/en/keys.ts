@@ -137,6 +137,7 @@ export const keys = {
   'action.key.revoked': 'Key revoked',
   'action.tenant.changed': 'Tenant changed: {fields}',
   'action.budget.overridden': 'Budget raised for a time',
+  'action.budget.overrides_ended': 'Raises of budgets ended',
   'action.charge.settled': 'Charge settled',
   'action.job.erased': 'Job erased',
   'action.upload.deleted': 'Upload deleted',

@@ -134,6 +134,7 @@ export const keys = {
   'action.key.revoked': '吊销密钥',
   'action.tenant.changed': '修改租户：{fields}',
   'action.budget.overridden': '临时提高预算',
+  'action.budget.overrides_ended': '结束临时提高的预算',
   'action.charge.settled': '结算费用',
   'action.job.erased': '擦除任务',
   'action.upload.deleted': '删除上传',

@@ -1,5 +1,6 @@
 import { changeKeyRoute } from './change-key.ts';
 import { createKeyRoute } from './create-key.ts';
+import { deleteKeyOverridesRoute } from './delete-key-overrides.ts';
 import { getKeyRoute } from './get-key.ts';
 import { getOwnKeyRoute } from './get-own-key.ts';
 import { listKeysRoute } from './list-keys.ts';
@@ -16,5 +17,6 @@ export const keyRoutes = [
   changeKeyRoute,
   rotateKeyRoute,
   overrideKeyBudgetRoute,
+  deleteKeyOverridesRoute,
   revokeKeyRoute,
 ] as const;

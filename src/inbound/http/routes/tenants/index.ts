@@ -1,4 +1,5 @@
 import { changeTenantRoute } from './change-tenant.ts';
+import { deleteTenantOverridesRoute } from './delete-tenant-overrides.ts';
 import { getTenantRoute } from './get-tenant.ts';
 import { overrideTenantBudgetRoute } from './override-tenant-budget.ts';
 import { replaceTenantRoute } from './replace-tenant.ts';
@@ -9,4 +10,5 @@ export const tenantRoutes = [
   replaceTenantRoute,
   changeTenantRoute,
   overrideTenantBudgetRoute,
+  deleteTenantOverridesRoute,
 ] as const;

@@ -19,7 +19,7 @@ export function replaceTenantRoute(app: FastifyInstance, { access }: Deps): void
       operationId: 'replaceTenant',
       summary: 'Replace the rules of a tenant',
       description:
-        "Needs the operator's key. Absent fields get their defaults. The change takes effect on every process within a second.",
+        "Needs the operator's key. Absent fields get their defaults, and overrides of budgets end. The change takes effect on every process within a second.",
       tags: ['keys'],
       params: tenantParams,
       body: ref('TenantRequest'),
