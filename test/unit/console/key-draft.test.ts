@@ -3,6 +3,7 @@ import { parseUsd } from '../../../console/src/format/parse-usd.ts';
 import { formatRelative } from '../../../console/src/format/relative.ts';
 import {
   bodyOf,
+  changesOf,
   dollarsOf,
   draftOf,
   newDraft,
@@ -90,6 +91,26 @@ describe('the form of a key', () => {
     };
     const outcome = bodyOf(draftOf(key as unknown as Parameters<typeof draftOf>[0]), nowMs);
     expect('body' in outcome && outcome.body).toEqual({ ...key, expires_at: '2027-01-01T00:00:00Z' });
+  });
+
+  it('of an existing key sends only what the user changed, so that an exact expiry is not shortened', () => {
+    const key = {
+      name: 'shop',
+      tenant: 'acme',
+      scopes: ['admin', 'other'],
+      expires_at: '2026-11-29T11:00:59.999Z',
+      limits: { requests_per_minute: null, concurrent_jobs: null, queued_jobs: null },
+      budgets: [],
+      models: null,
+      presets_only: false,
+    } as unknown as Parameters<typeof draftOf>[0];
+    const changed = (change: object) => {
+      const outcome = bodyOf({ ...draftOf(key), ...change }, 0);
+      return 'body' in outcome && changesOf(outcome.body, key);
+    };
+    expect(changed({})).toEqual({});
+    expect(changed({ name: 'new' })).toEqual({ name: 'new' });
+    expect(changed({ expires: '' })).toEqual({ expires_at: null });
   });
 });
 

@@ -147,6 +147,21 @@ export function bodyOf(draft: KeyDraft, nowMs: number): { body: KeyBody } | { wr
   };
 }
 
+/**
+ * Returns the fields that the user changed. The others are not sent, because the form shows some of them in a shorter form: an
+ * expiry has no seconds there.
+ */
+export function changesOf(body: KeyBody, key: ManagedKey): Partial<KeyBody> {
+  const shown = bodyOf(draftOf(key), 0);
+  if ('wrong' in shown) return body;
+  const before = new Map<string, unknown>(Object.entries(shown.body));
+  return Object.fromEntries(
+    Object.entries(body).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(before.get(name)),
+    ),
+  );
+}
+
 /** Returns the budget that is used up most; null if there is none. A soft budget refuses nothing and comes last. */
 export function tightestOf<Budget extends Spending>(spending: readonly Budget[]): Budget | null {
   const share = ({ spent_micro_usd, held_micro_usd, limit_micro_usd }: Budget) =>

@@ -11,7 +11,7 @@ import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { keys } from '../../strings/keys.ts';
 import { BudgetFields } from './budget-fields.tsx';
-import { bodyOf, draftOf, type FieldName, type KeyDraft, newDraft } from './key-draft.ts';
+import { bodyOf, changesOf, draftOf, type FieldName, type KeyDraft, newDraft } from './key-draft.ts';
 import { KeySummary } from './key-summary.tsx';
 import { CountFields, ExpiryField, RightFields } from './rule-fields.tsx';
 
@@ -109,9 +109,8 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
     setWrong(new Set('wrong' in outcome ? outcome.wrong : []));
     if ('wrong' in outcome) return;
     setBusy(true);
-    const { tenant, ...rules } = outcome.body;
     try {
-      await send(apiKey ? rules : { ...rules, ...(tenant ? { tenant } : {}) });
+      await send(apiKey ? changesOf(outcome.body, apiKey) : outcome.body);
     } catch (error) {
       // The body may change before the next try, and a used key would then be refused.
       if (!asApiError(error).isOutcomeUnknown) idempotencyKey.current = newIdempotencyKey();
