@@ -25,7 +25,7 @@ afterAll(async () => {
 const request = { prompt: 'A small owl', quality: 'low' };
 
 describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
-  it('a key is created with a budget, which is enforced and then raised by an override', async () => {
+  it('a key is created with a budget, which is enforced and raised by an override until that is ended', async () => {
     const { key } = await keys.create({ tenant: 'shop', name: 'manager', scopes: ['admin'] });
     const { page, faults, violations, close } = await browser.open('/keys', { key });
     await page.getByRole('button', { name: 'Create key' }).click();
@@ -53,7 +53,11 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     await inspector
       .getByRole('img', { name: /^Day: spent \$0\.0\d*[1-9]\d*, held \$0\.00, limit \$1\.00/ })
       .waitFor();
+    await inspector.getByText(/^Every budget: \$1\.00 more until /).waitFor();
     expect(await violations()).toEqual([]);
+    await inspector.getByRole('button', { name: 'End all raises' }).click();
+    await page.getByText('The raises have ended.').waitFor();
+    await inspector.getByText(/more until/).waitFor({ state: 'detached' });
 
     await page.getByRole('button', { name: 'Done' }).click();
     expect(await page.getByLabel('New API key').count()).toBe(0);

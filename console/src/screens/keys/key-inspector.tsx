@@ -13,6 +13,7 @@ import { BudgetList } from './budgets.tsx';
 import { AllowedFacts, LimitFacts } from './key-facts.tsx';
 import { KeyState } from './key-list.tsx';
 import { OverrideForm } from './override-form.tsx';
+import { OverrideList } from './override-list.tsx';
 
 export type KeyAction = 'edit' | 'rotate' | 'revoke';
 
@@ -28,6 +29,7 @@ export function KeyInspector({ apiKey, onAction, onChanged }: Props) {
   const { id, name, spending, limits } = apiKey;
   const windows = [...new Set(spending.map(({ window }) => window))];
   const isRevoked = apiKey.revoked_at !== null;
+  const overridesPath = `/keys/${id}/budget-overrides`;
   return (
     <aside class="inspector stack stack-lg" aria-label={t('inspector', { name })}>
       <div class="stack stack-sm">
@@ -40,7 +42,10 @@ export function KeyInspector({ apiKey, onAction, onChanged }: Props) {
       </div>
       <BudgetList spending={spending} />
       {isRevoked ? null : (
-        <OverrideForm key={id} path={`/keys/${id}/budget-overrides`} windows={windows} onDone={onChanged} />
+        <>
+          <OverrideList path={overridesPath} overrides={apiKey.budget_overrides} onDone={onChanged} />
+          <OverrideForm key={id} path={overridesPath} windows={windows} onDone={onChanged} />
+        </>
       )}
       <LimitFacts limits={limits} />
       <AllowedFacts {...apiKey} />

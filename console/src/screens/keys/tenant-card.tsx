@@ -14,6 +14,7 @@ import { keys } from '../../strings/keys.ts';
 import { offeredWindows } from './key-draft.ts';
 import { LimitFacts } from './key-facts.tsx';
 import { OverrideForm } from './override-form.tsx';
+import { OverrideList } from './override-list.tsx';
 import { TenantForm } from './tenant-form.tsx';
 
 /** The rules of a tenant, for the operator. */
@@ -50,6 +51,7 @@ interface Props {
 function Rules({ tenant, path, onChanged }: Props) {
   const t = useText(keys);
   const [isOpen, setOpen] = useState(false);
+  const overridesPath = `${path}/budget-overrides`;
   const windows = offeredWindows.filter((each) => tenant.budgets.some(({ window }) => window === each));
   return (
     <>
@@ -86,7 +88,8 @@ function Rules({ tenant, path, onChanged }: Props) {
           onClose={() => setOpen(false)}
         />
       ) : null}
-      <OverrideForm path={`${path}/budget-overrides`} windows={windows} onDone={onChanged} />
+      <OverrideList path={overridesPath} overrides={tenant.budget_overrides} onDone={onChanged} />
+      <OverrideForm path={overridesPath} windows={windows} onDone={onChanged} />
     </>
   );
 }
