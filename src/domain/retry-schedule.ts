@@ -38,11 +38,10 @@ const backoffBaseMs = 1_000;
 export const maxProbeIntervalMs = 30_000;
 
 /**
- * Returns the delay before a provider is called again that provably did not accept a call: exponential with a random
- * time in the upper half of each step ("equal jitter"), up to 30 s. The provider's hint may lengthen the delay, up to a
- * day, but never shortens it.
+ * Returns the delay before a provider is called again after a failed call: exponential with a random time in the upper half
+ * of each step ("equal jitter"), up to 30 s. The provider's hint may lengthen the delay, up to a day, but never shortens it.
  *
- * @param failures consecutive refusals so far, 1 or more.
+ * @param failures consecutive failures so far, 1 or more.
  */
 export function providerDelayMs(failures: number, retryAfterMs: number | undefined, random: number): number {
   const ceilingMs = Math.min(maxProbeIntervalMs, backoffBaseMs * 2 ** Math.min(failures - 1, 10));

@@ -37,9 +37,11 @@ export function classifyResponse(response: RefusedResponse, nowMs: number): Prov
   return withWait(failure, waits.length > 0 ? Math.max(...waits) : undefined);
 }
 
-/** Adds the wait that a refusal requests. */
-const withWait = (failure: ProviderFailure, waitMs: number | undefined): ProviderFailure =>
-  waitMs === undefined || failure.kind !== 'refused' ? failure : { ...failure, retryAfterMs: waitMs };
+/** Adds the wait that a response requests before the next call. */
+const withWait = (failure: ProviderFailure, waitMs: number | undefined): ProviderFailure => {
+  const mayRepeat = failure.kind === 'refused' || failure.kind === 'uncertain';
+  return waitMs === undefined || !mayRepeat ? failure : { ...failure, retryAfterMs: waitMs };
+};
 
 /**
  * Classifies an error in a response with a 2xx status. The error may be in the body, an event of a stream, or the state of

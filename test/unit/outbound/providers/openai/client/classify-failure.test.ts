@@ -159,4 +159,22 @@ describe('the classification of a refusal by the safety system', () => {
   ])('ignores malformed members beside the code: %j', (rest) => {
     expect(classify(400, { code: 'moderation_blocked', ...rest }).code).toBe('moderation_blocked');
   });
+
+  it.each([
+    [500, { 'retry-after': '8' }, 8_000],
+    [429, { 'retry-after': '8' }, 8_000],
+    [400, { 'retry-after': '8' }, undefined],
+  ])(
+    'a response with status %i and %j asks to wait %s ms before the next call',
+    (status, headers, waitMs) => {
+      const header = (name: string) => (headers as Record<string, string>)[name] ?? null;
+      expect(classifyResponse({ status, header, body: '{}' }, 0).retryAfterMs).toBe(waitMs);
+    },
+  );
+
+  it('the longer one of two stated waits counts, because gateways send zeros in headers', () => {
+    const body = { error: { code: 'rate_limit_exceeded', message: 'Please try again in 6m0s.' } };
+    const header = (name: string) => (name === 'retry-after' ? '0' : null);
+    expect(classifyResponse({ status: 429, header, body }, 0).retryAfterMs).toBe(360_000);
+  });
 });
