@@ -1,4 +1,4 @@
-import { eventImages } from './json-path.ts';
+import { eventPaths } from './json-path.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner, type ResponseScanner } from './response-scanner.ts';
 
@@ -143,7 +143,7 @@ function createEventData(beginImage: EventHandlers['onImage']): EventData {
   const scanner: ResponseScanner = createResponseScanner((bytes) => {
     if (write === undefined) write = beginImage(scanner.rootText('type'));
     write?.(bytes);
-  }, eventImages);
+  }, eventPaths);
 
   /** Returns the result of a step, `undefined` after a fault. */
   function attempt<T>(step: () => T): T | undefined {

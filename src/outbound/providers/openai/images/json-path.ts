@@ -20,25 +20,20 @@ export interface JsonPath {
   ended(): boolean;
 }
 
-/** Last names of `imageLinks`; empty for an element of a list. */
-const linkNames = new Set(['url', 'image_url', 'image', '']);
-
 interface Frame {
   readonly container: 'object' | 'array';
   key: string;
   atKey: boolean;
+  /** Known paths that lead into this container; `undefined` if none does. */
+  readonly paths: PathNode | undefined;
 }
 
-/** Paths of images in responses of the Images API and of the Responses API. */
-export const responseImages: readonly string[] = ['data[].b64_json', 'output[].result'];
-/** Paths of images in the events of streams. */
-export const eventImages: readonly string[] = [
-  'b64_json',
-  'partial_image_b64',
-  'item.result',
-  'response.output[].result',
-  ...responseImages,
-];
+/** A step of known paths, and the steps that may follow: names of members, and `[]` for an element of a list. */
+interface PathNode {
+  readonly steps: Map<string, PathNode>;
+  isImage: boolean;
+  isLink: boolean;
+}
 
 /** Paths of links to images in responses of the Images API and of gateways. A link may be a data URI, the image itself. */
 export const imageLinks: readonly string[] = [
@@ -47,29 +42,63 @@ export const imageLinks: readonly string[] = [
   ...['output[]', 'image', 'image_url', 'url', 'choices[].message.images[].image_url.url'],
 ];
 
+/** Paths of images and of `imageLinks`, as a tree. */
+export type KnownPaths = PathNode;
+
+const imagesOfResponses = ['data[].b64_json', 'output[].result'];
+/** Paths in responses of the Images API and of the Responses API. */
+export const responsePaths: KnownPaths = treeOf(imagesOfResponses);
+/** Paths in the events of streams. */
+export const eventPaths: KnownPaths = treeOf([
+  ...['b64_json', 'partial_image_b64', 'item.result', 'response.output[].result'],
+  ...imagesOfResponses,
+]);
+
+function treeOf(images: readonly string[]): PathNode {
+  const root = createNode();
+  for (const path of images) nodeAt(root, path).isImage = true;
+  for (const path of imageLinks) nodeAt(root, path).isLink = true;
+  return root;
+}
+
+function nodeAt(root: PathNode, path: string): PathNode {
+  return stepsOf(path).reduce((node, step) => {
+    const next = node.steps.get(step) ?? createNode();
+    node.steps.set(step, next);
+    return next;
+  }, root);
+}
+
+function createNode(): PathNode {
+  return { steps: new Map(), isImage: false, isLink: false };
+}
+
+/** Returns the steps of a path: `data[].url` has `data`, `[]` and `url`. */
+export function stepsOf(path: string): string[] {
+  return path.split(/\.|(?=\[\])/);
+}
+
 /**
  * Creates a path that follows containers and names. It checks no syntax, because the text is parsed afterwards.
  *
- * @param images paths of images, such as `data[].b64_json`.
+ * Every step costs the same at any depth, because a frame remembers the known paths that lead to it.
+ *
  */
-export function createJsonPath(images: readonly string[]): JsonPath {
+export function createJsonPath(known: KnownPaths): JsonPath {
   const frames: Frame[] = [];
   let begun = false;
   const top = () => frames[frames.length - 1];
-  const imageNames = new Set(images.map((path) => path.split('.').at(-1)));
-  /** Returns the path of the value that begins here, or `null` if no value begins here. */
-  const here = (): string | null => {
-    if (frames.length === 0 || frames.some(({ container, atKey }) => container === 'object' && atKey))
-      return null;
-    return frames
-      .map(({ container, key }) => (container === 'array' ? '[]' : `.${key}`))
-      .join('')
-      .slice(1);
+  /** Returns the known paths that lead to the value that begins here. */
+  const here = (): PathNode | undefined => {
+    const frame = top();
+    if (!frame?.paths || frame.atKey) return undefined;
+    return frame.paths.steps.get(frame.container === 'array' ? '[]' : frame.key);
   };
   return {
     open(container) {
+      const paths = begun ? here() : known;
       begun = true;
-      frames.push({ container, key: '', atKey: container === 'object' });
+      frames.push({ container, key: '', atKey: container === 'object', paths });
     },
     close() {
       frames.pop();
@@ -87,8 +116,8 @@ export function createJsonPath(images: readonly string[]): JsonPath {
       if (frame) frame.key = name;
     },
     atKey: () => top()?.atKey === true,
-    atImage: () => imageNames.has(top()?.key) && images.includes(here() ?? ''),
-    atLink: () => linkNames.has(top()?.key ?? '') && imageLinks.includes(here() ?? ''),
+    atImage: () => here()?.isImage === true,
+    atLink: () => here()?.isLink === true,
     rootMember: () => {
       const [root] = frames;
       return frames.length === 1 && root?.atKey === false ? root.key : null;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../../../domain/cost.ts';
 import { TokenCount } from '../client/token-count.ts';
-import { imageLinks } from './json-path.ts';
+import { imageLinks, stepsOf } from './json-path.ts';
 import { ResponseFault } from './response-fault.ts';
 import { imageMark } from './response-scanner.ts';
 
@@ -90,15 +90,13 @@ const isTakenLink = (link: unknown) =>
 
 /** Returns the values at a path such as `data[].url`. */
 function valuesAt(value: unknown, path: string): unknown[] {
-  return path
-    .split(/\.|(?=\[\])/)
-    .reduce<unknown[]>(
-      (values, step) =>
-        step === '[]'
-          ? values.flatMap((each) => (Array.isArray(each) ? each : []))
-          : values.map((each) => (typeof each === 'object' && each ? Reflect.get(each, step) : null)),
-      [value],
-    );
+  return stepsOf(path).reduce<unknown[]>(
+    (values, step) =>
+      step === '[]'
+        ? values.flatMap((each) => (Array.isArray(each) ? each : []))
+        : values.map((each) => (typeof each === 'object' && each ? Reflect.get(each, step) : null)),
+    [value],
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createJsonPath, responseImages } from './json-path.ts';
+import { createJsonPath, type KnownPaths, responsePaths } from './json-path.ts';
 import { createLongText } from './long-text.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseRest } from './response-rest.ts';
@@ -40,7 +40,7 @@ const byte = {
 } as const;
 
 /**
- * Creates a scanner that finds images (at the given paths, and data URIs at `imageLinks`) in any order. It passes the first one to `write` piece by piece and skips the others.
+ * Creates a scanner that finds images (at known paths, and data URIs at `imageLinks`) in any order. It passes the first one to `write` piece by piece and skips the others.
  *
  * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. The scanner
  * only searches the long text for its end. Everything else (at most 256 KiB) is left to `JSON.parse`, which alone decides
@@ -48,9 +48,9 @@ const byte = {
  */
 export function createResponseScanner(
   write: (bytes: Buffer) => void,
-  imagePaths: readonly string[] = responseImages,
+  paths: KnownPaths = responsePaths,
 ): ResponseScanner {
-  const path = createJsonPath(imagePaths);
+  const path = createJsonPath(paths);
   const rest = createResponseRest(maxRestBytes);
   const long = createLongText();
   let mode: 'between' | 'text' | 'image' = 'between';
