@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { APIError, type OpenAI } from 'openai';
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
 import { startDeadline } from '../../../../lib/deadline.ts';
@@ -5,7 +6,14 @@ import { withoutKey } from '../../redact-key.ts';
 import { classifyBreak } from './classify-break.ts';
 import { classifyResponse, requestIdOf } from './classify-failure.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
+import { readAhead } from './read-ahead.ts';
 import { carrying, createSingleRequest, type SingleRequest } from './single-request.ts';
+
+/** The body of a response while it arrives. It can be read once. */
+export interface ArrivingBody extends AsyncIterable<Uint8Array> {
+  /** Records that the bytes so far are enough. A later break, silence or excess counts as the end of the body. */
+  acceptEnd(): void;
+}
 
 /** One call to a provider under one deadline, from the connection to the last byte of the body. */
 export interface ProviderCall {
@@ -23,11 +31,7 @@ export interface ProviderCall {
    *
    * @throws ProviderError if the body breaks off, is too large or misses the deadline. Errors of `take` are rethrown.
    */
-  receive<T>(
-    response: Response,
-    maxBytes: number,
-    take: (body: AsyncIterable<Uint8Array>) => Promise<T>,
-  ): Promise<T>;
+  receive<T>(response: Response, maxBytes: number, take: (body: ArrivingBody) => Promise<T>): Promise<T>;
   /** Closes the socket if it is still open and releases all resources. The caller must always call it. */
   end(): void;
 }
@@ -79,7 +83,7 @@ export function beginCall(
 
     async receive(response, maxBytes, take) {
       const provider = responseFacts(response);
-      const arriving = single.body();
+      const arriving = single.body() as Readable | undefined;
       if (!arriving) throw new ProviderError(unusableBody(provider, 'has no body'));
       let failure: ProviderError | undefined;
       const fail = (cause: Break) => {
@@ -136,27 +140,43 @@ interface Limits {
 const statesEnd = ({ headers }: Response) =>
   headers.has('content-length') || headers.has('transfer-encoding');
 
-async function* limited(
-  body: AsyncIterable<Uint8Array>,
-  { maxBytes, statesEnd, fail }: Limits,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const chunks = body[Symbol.asyncIterator]();
-  let total = 0;
-  try {
-    while (true) {
-      const next = await chunks.next().catch((error: unknown) => {
-        throw fail({ error });
-      });
-      if (next.done && total === 0 && statesEnd) throw fail('empty');
-      if (next.done) return;
-      total += next.value.byteLength;
-      if (total > maxBytes) throw fail('too_large');
-      yield next.value;
+/** Size of the chunks that wait for a slow reader. Larger images are received at the speed of the reader. */
+const maxAheadBytes = 1024 * 1024;
+/** Time for the end of a body whose bytes are enough, in milliseconds. A connection that ends in time is reused. */
+const endGraceMs = 500;
+
+function limited(stream: Readable, { maxBytes, statesEnd, fail }: Limits): ArrivingBody {
+  let isEnough = false;
+
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    const ahead = readAhead(stream, maxAheadBytes);
+    let total = 0;
+    try {
+      while (true) {
+        const chunk = await ahead.next().catch((error: unknown) => {
+          if (isEnough) return null;
+          throw fail({ error });
+        });
+        if (chunk === null && total === 0 && statesEnd) throw fail('empty');
+        if (chunk === null) return;
+        total += chunk.byteLength;
+        if (total > maxBytes && isEnough) return;
+        if (total > maxBytes) throw fail('too_large');
+        yield chunk;
+      }
+    } finally {
+      if (isEnough) await ahead.ended(endGraceMs);
+      // Closes the socket, because the reader may stop early. It has no effect after the end of the body.
+      ahead.close();
     }
-  } finally {
-    // Closes the socket, because the reader may stop early. It has no effect after the end of the body.
-    await chunks.return?.().catch(() => undefined);
   }
+
+  return {
+    acceptEnd() {
+      isEnough = true;
+    },
+    [Symbol.asyncIterator]: chunks,
+  };
 }
 
 /** @param refusal the body. The client exposes only its member `error`, but gateways state the reason elsewhere. */

@@ -52,8 +52,11 @@ async function decodeObject(
     } catch (error) {
       throw error instanceof ForeignStart ? foreignFailure(start) : error;
     }
+    if (scanner.isWhole()) break;
   }
-  return decoded(readEnvelope(scanner.finish(), scanner.hasImage()), image, limits);
+  // A response that ends after its image has lost only the rest.
+  const rest = scanner.hasImage() && !scanner.isWhole() ? '' : scanner.finish();
+  return decoded(readEnvelope(rest, scanner.hasImage()), image, limits);
 }
 
 /** Classifies a body that is neither a JSON object nor an event stream. It may be a list or the text of a refusal. */

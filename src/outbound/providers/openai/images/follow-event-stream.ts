@@ -2,6 +2,7 @@ import { type CallContext, ProviderError, type ProviderFailure } from '../../../
 import { classifyBreak } from '../client/classify-break.ts';
 import { classifyStreamError } from '../client/classify-failure.ts';
 import { classifyText } from '../client/classify-whole.ts';
+import type { ArrivingBody } from '../client/provider-call.ts';
 import type { DecodeLimits } from './decoded-response.ts';
 import { createEventScanner } from './event-scanner.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
+import { untilWhole } from './whole-response.ts';
 
 /** Circumstances of a stream. */
 export interface Following {
@@ -26,16 +28,17 @@ export interface Following {
 
 /**
  * Passes the body of a response on, unchanged, up to the event with the final image. Passes each preview to
- * `context.onPartial` on the way. A body that is no event stream is passed on as it is.
+ * `context.onPartial` on the way. A body that is no event stream is passed on up to the end of its JSON object.
  *
  * @throws ProviderError if the stream states an error instead of its final image, or ends without both.
  */
 export async function* followEventStream(
-  response: AsyncIterable<Uint8Array>,
+  response: AsyncIterable<Uint8Array> & Partial<ArrivingBody>,
   following: Following,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { isEventStream, body } = await peekStart(response);
-  if (!isEventStream) return yield* body;
+  const { acceptEnd } = response;
+  if (!isEventStream) return yield* untilWhole(body, { hasImage: acceptEnd, isWhole: acceptEnd });
   const watch = watchEvents(following);
   try {
     for await (const chunk of body) {

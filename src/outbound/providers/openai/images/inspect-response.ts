@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { classifyText } from '../client/classify-whole.ts';
+import type { ArrivingBody } from '../client/provider-call.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
 import { foreignShape } from './response-shape.ts';
+import { untilWhole } from './whole-response.ts';
 
 /** Maximum length of a text that may state a refusal. */
 const maxTextBytes = 16 * 1024;
@@ -39,19 +41,23 @@ export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined)
 const ended = new Set(['completed', 'failed', 'incomplete', 'cancelled']);
 
 /**
- * Reads a response object while it arrives. A body without an image is small and is read to its end. When an image begins,
+ * Reads a response object while it arrives. A body without an image is small and is read to the end of its object. When an image begins,
  * `deliver` receives the whole body from its first byte.
  *
  * A body is not delivered if its status, which precedes the image, says that more will follow. The usage is not known then.
  * Memory never holds more than a body without an image, or the bytes before the image.
  */
-export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<Finding> {
+export async function inspectResponse(
+  body: AsyncIterable<Uint8Array> & Partial<ArrivingBody>,
+  deliver: Deliver,
+): Promise<Finding> {
   let imageBegan = false;
   const scanner = createResponseScanner(() => {
     imageBegan = true;
   });
   const held: Uint8Array[] = [];
-  const chunks = body[Symbol.asyncIterator]();
+  // A response that is cut off after its image is polled again, because a poll is free and brings the usage.
+  const chunks = untilWhole(body, { isWhole: body.acceptEnd });
   try {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
       held.push(next.value);

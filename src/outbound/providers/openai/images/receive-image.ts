@@ -6,6 +6,7 @@ import { followEventStream } from './follow-event-stream.ts';
 import { withLinkedImage } from './linked-image.ts';
 import { partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
+import { untilWhole } from './whole-response.ts';
 
 interface Receiving {
   readonly response: Response;
@@ -18,7 +19,8 @@ interface Receiving {
 }
 
 /**
- * Passes the response of a generation or an edit to the sink while it arrives. The body of a call with previews is a stream
+ * Passes the response of a generation or an edit to the sink while it arrives. A break after the image costs only the rest of
+ * the response, because the image is paid. The body of a call with previews is a stream
  * of events; it goes to the sink as it is, and its previews to `context.onPartial`.
  *
  * @throws ProviderError
@@ -31,9 +33,10 @@ export async function receiveImage(
   if (partialImagesOf(call) === 0) {
     const { signal } = running;
     const maxBytes = maxImageBytes(limits);
-    return running.receive(response, limits.maxResponseBytes, (body) =>
-      sink(head, call.sendsLinks ? withLinkedImage(body, { fetchLink, signal, maxBytes }) : body),
-    );
+    return running.receive(response, limits.maxResponseBytes, (arriving) => {
+      const body = untilWhole(arriving, { hasImage: arriving.acceptEnd, isWhole: arriving.acceptEnd });
+      return sink(head, call.sendsLinks ? withLinkedImage(body, { fetchLink, signal, maxBytes }) : body);
+    });
   }
   const provider = responseFacts(response);
   const maxBytes = maxStreamedImages * limits.maxResponseBytes;

@@ -11,6 +11,8 @@ export interface ResponseScanner {
   rootText(name: string): string | undefined;
   /** Returns whether the whole text of an image has passed. */
   hasImage(): boolean;
+  /** Returns whether the JSON object is complete. */
+  isWhole(): boolean;
   /** Returns the response without its images, as JSON text. @throws ResponseFault if it is cut off. */
   finish(): string;
 }
@@ -158,6 +160,7 @@ export function createResponseScanner(
       return at && plainText(rest.text(at.from, at.to));
     },
     hasImage: () => taken && mode !== 'image',
+    isWhole: path.ended,
     finish() {
       if (!path.begun()) throw new ResponseFault('it is empty');
       if (mode === 'image') throw new ResponseFault('it is cut off in the middle of the image');

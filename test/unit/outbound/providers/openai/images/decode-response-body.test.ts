@@ -189,6 +189,14 @@ describe('decoding a response of the Images API', () => {
     expect(decoded.image.bytes.equals(trailed)).toBe(true);
   });
 
+  it('reads no further than the end of the JSON object', async () => {
+    const reading = (async function* () {
+      yield Buffer.from(imagesResponse(base64, { usage }));
+      throw new Error('broken');
+    })();
+    expect((await decodeResponseBody(reading, decoderLimits)).usage).toEqual(usage);
+  });
+
   it('rethrows an error of the source', async () => {
     const broken = new Error('disk');
     const reading = (async function* () {

@@ -37,7 +37,7 @@ const cases: readonly [string, () => string | Buffer, RegExp][] = [
     () => imagesResponse(base64).slice(0, 200),
     /cut off in the middle of the image/,
   ],
-  ['JSON cut off after the image', () => imagesResponse(base64).slice(0, -2), /cut off/],
+  ['JSON cut off after a cut image', () => imagesResponse(base64.slice(0, 400)).slice(0, -2), /cut off/],
   ['invalid JSON without an image', () => '{"created":01,"data":[]}', /not valid JSON/],
   ['a list of images of another API', () => `{"images":["${base64}"]}`, /no list "data"/],
   ['images of another API', () => `{"artifacts":[{"base64":"${base64}"}]}`, /no list "data"/],
@@ -146,6 +146,8 @@ describe('a response without a usable image', () => {
     ['a number with a zero in front', () => imagesResponse(base64).replace('"created":1', '"created":01')],
     ['a number that JSON does not have', () => imagesResponse(base64).replace('"created":1', '"usage":NaN')],
     ['a comma too many', () => imagesResponse(base64).replace(/}$/, ',}')],
+    ['an end after the image', () => `{"data":[{"b64_json":"${base64}"`],
+    ['an end before the last bracket', () => imagesResponse(base64, { usage }).slice(0, -1)],
     ['brackets that do not match', () => `{"data":[{"b64_json":"${base64}"]}}`],
   ])('uses a complete image beside invalid JSON, because it is paid: %s', async (_name, text) => {
     const { image, usage: counted } = await decode(text());
