@@ -17,7 +17,8 @@ export function readSvg(bytes: Buffer): ImageHeader | null {
   const tag = rootTag(bytes);
   if (tag === null) return null;
   const end = bytes.toString('latin1', Math.max(0, bytes.length - 256)).trimEnd();
-  if (!end.endsWith('</svg>') && !end.endsWith('-->')) throw new ImageFault('the SVG is cut off');
+  const isEnded = /<\/(?:[\w.-]{1,40}:)?svg\s{0,100}>$/.test(end) || end.endsWith('-->');
+  if (!isEnded && !isWholeElement(bytes, tag)) throw new ImageFault('the SVG is cut off');
   const box = attributeOf(tag, 'viewBox')
     ?.trim()
     .split(/[\s,]+/)
@@ -29,18 +30,34 @@ export function readSvg(bytes: Buffer): ImageHeader | null {
   };
 }
 
-/** Returns the text of the root element's opening tag, or `null` if the root is another element. */
+/** Returns whether the root element has no content and nothing follows it. */
+function isWholeElement(bytes: Buffer, tag: string): boolean {
+  const end = bytes.toString('utf8', Math.max(0, bytes.length - maxHeadBytes)).trimEnd();
+  return tag.endsWith('/') && end.endsWith(`${tag}>`);
+}
+
+/** Returns the text of the root element's opening tag without its `>`, or `null` if the root is another element. */
 function rootTag(bytes: Buffer): string | null {
   let rest = bytes.toString('utf8', 0, maxHeadBytes);
   if (rest.startsWith(byteOrderMark)) rest = rest.slice(1);
   for (rest = rest.trimStart(); rest.startsWith('<?') || rest.startsWith('<!'); rest = rest.trimStart()) {
-    const close = rest.startsWith('<!--') ? '-->' : '>';
-    const end = rest.indexOf(close);
+    const end = endOfDeclaration(rest);
     if (end === -1) return null;
-    rest = rest.slice(end + close.length);
+    rest = rest.slice(end);
   }
-  const isRoot = rest.startsWith('<svg') && !/[\w:.-]/.test(rest.charAt(4));
+  const isRoot = /^<(?:[A-Za-z_][\w.-]{0,40}:)?svg(?![\w:.-])/.test(rest);
   return isRoot ? rest.slice(0, Math.max(4, rest.indexOf('>'))) : null;
+}
+
+/** Returns the position after a comment, a processing instruction or a document type; -1 if it does not end. */
+function endOfDeclaration(text: string): number {
+  const isDocumentType = text.startsWith('<!DOCTYPE');
+  const close = text.startsWith('<!--') ? '-->' : '>';
+  const subset = isDocumentType ? text.indexOf('[') : -1;
+  // The declarations of a document type hold other tags.
+  const from = subset !== -1 && subset < text.indexOf('>') ? text.indexOf(']', subset) : 0;
+  const end = from === -1 ? -1 : text.indexOf(close, from);
+  return end === -1 ? -1 : end + close.length;
 }
 
 function attributeOf(tag: string, name: string): string | undefined {

@@ -84,6 +84,17 @@ describe('an SVG', () => {
     }
   });
 
+  it.each([
+    '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="20"/>',
+    '<svg width="10" height="20"><g/></svg\n>',
+    '<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY c "d">]><svg width="10" height="20"><g/></svg>',
+    '<svg:svg xmlns:svg="http://www.w3.org/2000/svg" width="10" height="20"><svg:g/></svg:svg>',
+  ])('is complete in every form of XML, and refused if it is truncated: %s', (text) => {
+    expect(readImageHeader(Buffer.from(`${text}\n`))).toMatchObject({ width: 10, height: 20 });
+    for (let length = 0; length < text.length; length += 1)
+      expect(() => readImageHeader(Buffer.from(text.slice(0, length)))).toThrow(ImageFault);
+  });
+
   it.each(['<svgx></svgx>', '<html><svg></svg></html>', '<!DOCTYPE svg'])(
     'other XML is not taken for an SVG: %s',
     (text) => {
