@@ -27,6 +27,8 @@ describe('a complete response of another shape', () => {
     ],
     ['an AVIF', () => ({ data: [{ b64_json: Buffer.from('\0\0\0 ftypavif').toString('base64') }] }), /AVIF/],
     ['an empty list', () => ({ data: [] }), /list "data" is empty/],
+    ['other bytes', () => ({ data: [{ b64_json: 'AAAA' }] }), /the bytes are no PNG/],
+    ['a sentence', () => ({ data: [{ b64_json: 'I can not draw that.' }] }), /the text "I can not draw/],
   ];
   it.each(rows)('ends the job after one call and names the shape: %s', async (_name, body, message) => {
     const { made, summary } = await runAgainst(200, body());
@@ -50,7 +52,6 @@ describe('a complete response of another shape', () => {
   it.each([
     ['cut off', () => base64.slice(0, -40)],
     ['damaged', () => `${base64.slice(0, 40)}!${base64.slice(41)}`],
-    ['no image at all', () => 'AAAA'],
   ])('pays a second time for damaged bytes, which another call can cure: %s', async (_name, image) => {
     const { summary } = await runAgainst(200, { data: [{ b64_json: image() }] });
     expect(summary).toEqual({ ...outcomes.unusable, calls: 2 });

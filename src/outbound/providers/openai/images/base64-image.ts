@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
-import { createDataUrlSkipper } from './data-url-skipper.ts';
+import { createBase64Text } from './base64-text.ts';
+import { beginsLikeImage, readImageHeader } from './image-header.ts';
 import { ResponseFault } from './response-fault.ts';
+import type { ImageText } from './response-scanner.ts';
+import { otherText } from './text-shape.ts';
 
-/** Decoder of base64 text that arrives in pieces. It writes into one buffer. */
-export interface Base64Image {
-  /** Decodes the next characters, given as bytes. @throws Base64Fault */
-  write(bytes: Buffer): void;
-  /** Returns the decoded bytes and their SHA-256, hex. @throws Base64Fault if the text is cut off or empty. */
+/** Decoder of the base64 texts of a response. Its image is the first text with a complete image. */
+export interface Base64Image extends ImageText {
+  /**
+   * Returns the decoded bytes and their SHA-256, hex.
+   *
+   * @throws ResponseFault if no text held a complete image: `damaged` if the bytes of a text begin like an image, otherwise
+   *   `unusable`. ProviderError if a text states a refusal.
+   */
   finish(): { bytes: Buffer; sha256: string };
 }
-
-/** Describes the fault of a base64 text. */
-export class Base64Fault extends ResponseFault {}
 
 /** Initial size of the buffer. A large size saves copies at no cost, because the system allocates memory on first write. */
 const firstCapacityBytes = 4 * 1024 * 1024;
@@ -20,75 +23,83 @@ const firstCapacityBytes = 4 * 1024 * 1024;
  * large copy would double the peak. The rest costs nothing until it is written.
  */
 const lastDoubledBytes = 16 * 1024 * 1024;
-const equalsSign = 0x3d;
+/** Size of the start of a text, which tells its kind if it is no image. */
+const maxStartBytes = 2_000;
 
 /**
- * Creates a decoder of the standard and the URL-safe alphabet with an optional `data:...,` in front. It refuses all other
- * characters, because Node's own decoder skips them and would turn damaged text into a damaged image.
- *
- * The decoder holds one buffer, which doubles when it is full, and never a copy of the text.
+ * Creates a decoder that holds one buffer, which doubles when it is full, and never a copy of the text.
  *
  * @param memory a buffer to reuse as the first buffer.
  */
 export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Image {
   const target = createTarget(maxBytes, memory);
-  /** Up to three characters that do not form a group of four yet. */
-  let carry = '';
-  let padding = 0;
+  let text = createBase64Text(target.decode);
+  let start = Buffer.alloc(0);
+  let fault: Error | null = null;
+  let image: { bytes: Buffer; sha256: string } | null = null;
 
-  function digits(bytes: Buffer): void {
-    let at = 0;
-    if (carry !== '') {
-      at = Math.min(4 - carry.length, bytes.length);
-      carry += bytes.toString('latin1', 0, at);
-      if (carry.length < 4) return;
-      target.decode(carry, 3);
-      carry = '';
-    }
-    const whole = (bytes.length - at) & ~3;
-    if (whole > 0) target.decode(bytes.toString('latin1', at, at + whole), (whole / 4) * 3);
-    carry = bytes.toString('latin1', at + whole);
+  /** Returns the fault of the text that ended, or `null` if it is a complete image. */
+  function faultOfText(): Error | null {
+    const ended = text.finish();
+    const bytes = target.bytes();
+    const found = ended ?? faultOfBytes(bytes);
+    if (found === null || beginsLikeImage(bytes)) return found;
+    const named = start.length === 0 ? null : otherText(start, start.length < maxStartBytes);
+    if (found.kind === 'unusable') return named ?? found;
+    return named ?? new ResponseFault('it holds no base64', 'unusable');
   }
 
-  function text(bytes: Buffer): void {
-    const end = bytes.indexOf(equalsSign);
-    const data = end === -1 ? bytes : bytes.subarray(0, end);
-    if (end !== -1) padding += 1;
-    if (padding > 2 || (data.length > 0 && padding > (end === -1 ? 0 : 1))) {
-      throw new Base64Fault('the base64 text continues after its end');
-    }
-    if (data.length > 0) digits(data);
-    if (end !== -1 && end + 1 < bytes.length) text(bytes.subarray(end + 1));
-  }
-
-  const skipper = createDataUrlSkipper(text);
   return {
-    write: skipper.write,
+    write(bytes) {
+      if (start.length < maxStartBytes)
+        start = Buffer.concat([start, bytes.subarray(0, maxStartBytes - start.length)]);
+      text.write(bytes);
+    },
+    end() {
+      const found = faultOfText();
+      if (found === null) image = target.finish();
+      else fault = moreTelling(fault, found);
+      target.reset();
+      text = createBase64Text(target.decode);
+      start = Buffer.alloc(0);
+      return found === null;
+    },
     finish() {
-      if (!skipper.finish()) throw new Base64Fault('the data URL of the image has no comma');
-      const groupIsWhole = padding === 0 ? carry === '' : carry.length + padding === 4;
-      if (!groupIsWhole) throw new Base64Fault('the base64 text is cut off');
-      if (carry !== '') target.decode(carry, carry.length - 1);
-      return target.finish();
+      if (image) return image;
+      throw fault ?? emptyImage();
     },
   };
 }
 
-interface Target {
-  /** Decodes a text that must have exactly the expected number of bytes. */
-  decode(text: string, expectedBytes: number): void;
-  finish(): { bytes: Buffer; sha256: string };
+const emptyImage = () => new ResponseFault('the image is empty', 'unusable');
+
+function faultOfBytes(bytes: Buffer): ResponseFault | null {
+  if (bytes.length === 0) return emptyImage();
+  try {
+    readImageHeader(bytes);
+    return null;
+  } catch (error) {
+    if (error instanceof ResponseFault) return error;
+    throw error;
+  }
 }
 
-function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Target {
+/** Returns the fault that decides about another call: a damaged image, otherwise the first text that is not empty. */
+function moreTelling(first: Error | null, second: Error): Error {
+  const isDamaged = (fault: Error) => fault instanceof ResponseFault && fault.kind === 'damaged';
+  if (first === null || (isDamaged(second) && !isDamaged(first))) return second;
+  return first.message === emptyImage().message ? second : first;
+}
+
+function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)) {
   let out = memory;
   let sizeBytes = 0;
   // Hashed piece by piece, because each piece is still in the processor's cache.
-  const digest = createHash('sha256');
+  let digest = createHash('sha256');
 
   function reserve(more: number): void {
     const needed = sizeBytes + more;
-    if (needed > maxBytes) throw new Base64Fault(`the image is larger than ${maxBytes} bytes`, 'unusable');
+    if (needed > maxBytes) throw new ResponseFault(`the image is larger than ${maxBytes} bytes`, 'unusable');
     if (needed <= out.length) return;
     const doubled = out.length >= lastDoubledBytes ? maxBytes : Math.max(firstCapacityBytes, out.length * 2);
     const capacity = Math.min(maxBytes, Math.max(doubled, needed));
@@ -98,18 +109,20 @@ function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Targe
   }
 
   return {
-    decode(text, expectedBytes) {
+    /** Decodes a text. Returns `false`, without an effect, if it has not exactly the expected number of bytes. */
+    decode(text: string, expectedBytes: number): boolean {
       reserve(expectedBytes);
       const written = out.write(text, sizeBytes, expectedBytes, 'base64');
-      if (written !== expectedBytes) {
-        throw new Base64Fault('the base64 text holds invalid characters');
-      }
+      if (written !== expectedBytes) return false;
       digest.update(out.subarray(sizeBytes, sizeBytes + written));
       sizeBytes += written;
+      return true;
     },
-    finish() {
-      if (sizeBytes === 0) throw new Base64Fault('the image is empty', 'unusable');
-      return { bytes: out.subarray(0, sizeBytes), sha256: digest.digest('hex') };
+    bytes: () => out.subarray(0, sizeBytes),
+    finish: () => ({ bytes: out.subarray(0, sizeBytes), sha256: digest.digest('hex') }),
+    reset() {
+      sizeBytes = 0;
+      digest = createHash('sha256');
     },
   };
 }

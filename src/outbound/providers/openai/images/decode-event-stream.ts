@@ -63,7 +63,7 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
     onImage(type) {
       if (final || (type !== undefined && !isFinal(type))) return null;
       image = createBase64Image(maxBytes, memory);
-      return image.write;
+      return image;
     },
     onEvent(event) {
       if (!final) read(event);

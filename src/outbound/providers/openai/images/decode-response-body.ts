@@ -42,7 +42,7 @@ async function decodeObject(
   { start, limits, memory }: { start: Buffer; limits: DecodeLimits; memory: Buffer | undefined },
 ): Promise<DecodedResponse> {
   const image = createBase64Image(maxImageBytes(limits), memory);
-  const scanner = createResponseScanner(image.write);
+  const scanner = createResponseScanner(image);
   let total = 0;
   for await (const chunk of body) {
     total += chunk.byteLength;

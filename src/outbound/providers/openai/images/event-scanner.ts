@@ -1,6 +1,6 @@
 import { eventPaths } from './json-path.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
-import { createResponseScanner, type ResponseScanner } from './response-scanner.ts';
+import { createResponseScanner, type ImageText, type ResponseScanner } from './response-scanner.ts';
 
 /** One event of a stream. */
 export interface StreamEvent {
@@ -18,7 +18,7 @@ export interface EventHandlers {
    * @param type `undefined` if the type comes later.
    * @returns the receiver of the base64 text, or `null` to skip the image.
    */
-  onImage(type: string | undefined): ((bytes: Buffer) => void) | null;
+  onImage(type: string | undefined): ImageText | null;
   /** Called when an event is complete. */
   onEvent(event: StreamEvent): void;
   /** Called with the start of data that is no JSON object, such as `[DONE]` or the text of an error. Default: ignored. */
@@ -137,13 +137,17 @@ interface EventData {
 }
 
 function createEventData(beginImage: EventHandlers['onImage']): EventData {
-  let write: ((bytes: Buffer) => void) | null | undefined;
+  let image: ImageText | null | undefined;
   let fault: ResponseFault | undefined;
   let start = Buffer.alloc(0);
-  const scanner: ResponseScanner = createResponseScanner((bytes) => {
-    if (write === undefined) write = beginImage(scanner.rootText('type'));
-    write?.(bytes);
-  }, eventPaths);
+  const images: ImageText = {
+    write(bytes) {
+      if (image === undefined) image = beginImage(scanner.rootText('type'));
+      image?.write(bytes);
+    },
+    end: () => image === null || image?.end() === true,
+  };
+  const scanner: ResponseScanner = createResponseScanner(images, eventPaths);
 
   /** Returns the result of a step, `undefined` after a fault. */
   function attempt<T>(step: () => T): T | undefined {

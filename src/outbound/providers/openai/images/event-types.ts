@@ -44,7 +44,7 @@ export function responseOfEvent(type: string, value: object): Envelope | null {
   const isUntyped = type === '' && !Reflect.has(value, 'partial_image_index');
   if (!isFinal(type) && !(isUntyped && errorOfEnvelope(envelopeOf(value)) === null)) return null;
   const image: unknown = Reflect.get(value, 'b64_json');
-  if (image === imageMark.taken)
+  if (image === imageMark.taken || image === imageMark.refused)
     return envelopeOf({ ...value, b64_json: undefined, data: [{ b64_json: image }] });
   return isFinal(type) || Reflect.has(value, 'data') ? envelopeOf(value) : null;
 }

@@ -16,6 +16,11 @@ const signatures: readonly { readonly name: string; readonly start: string }[] =
   { name: 'OpenEXR', start: '\x76\x2f\x31\x01' },
   { name: 'gzip', start: '\x1f\x8b' },
   { name: 'Zstandard', start: '\x28\xb5\x2f\xfd' },
+  { name: 'BigTIFF', start: 'II+\0' },
+  { name: 'QOI', start: 'qoif' },
+  { name: 'DDS', start: 'DDS ' },
+  { name: 'farbfeld', start: 'farbfeld' },
+  ...[1, 2, 3, 4, 5, 6].map((kind) => ({ name: 'PNM', start: `P${kind}\n` })),
   { name: 'a video', start: '\x1a\x45\xdf\xa3' },
   { name: 'PostScript', start: '%!PS' },
   { name: 'a zip archive', start: 'PK\u0003\u0004' },
@@ -40,7 +45,7 @@ const isoBrands: Readonly<Record<string, string>> = {
  * end marker (JPEG), the RIFF length (WebP), the blocks up to the trailer (GIF) or the last tag (SVG). Bytes after the end stay
  * part of the image. The function decodes no pixels, so a decompression bomb can do no harm.
  *
- * @throws ImageFault `unusable` for another known format, otherwise `damaged`.
+ * @throws ImageFault `damaged` if the bytes begin like an image, otherwise `unusable`.
  */
 export function readImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n') return png(bytes);
@@ -51,8 +56,18 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
   const svg = readSvg(bytes);
   if (svg) return svg;
   const name = foreignFormat(bytes);
-  if (!name) throw new ImageFault('the bytes are no PNG, JPEG, WebP, GIF or SVG');
+  if (!name) throw new ImageFault('the bytes are no PNG, JPEG, WebP, GIF or SVG', 'unusable');
   throw new ImageFault(`the bytes are ${name}, not PNG, JPEG, WebP, GIF or SVG`, 'unusable');
+}
+
+/** Returns whether bytes begin like an image that `readImageHeader` can read. */
+export function beginsLikeImage(bytes: Buffer): boolean {
+  const start = bytes.toString('latin1', 0, 64);
+  const isKnown = ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'GIF8'].some((each) => start.startsWith(each));
+  const isWebp = start.startsWith('RIFF') && start.startsWith('WEBP', 8);
+  return (
+    isKnown || isWebp || /^(?:\xef\xbb\xbf)?\s*<(?:\?xml|!DOCTYPE svg|(?:[\w.-]{1,20}:)?svg\b)/.test(start)
+  );
 }
 
 function foreignFormat(bytes: Buffer): string | undefined {

@@ -52,8 +52,11 @@ export async function inspectResponse(
   deliver: Deliver,
 ): Promise<Finding> {
   let imageBegan = false;
-  const scanner = createResponseScanner(() => {
-    imageBegan = true;
+  const scanner = createResponseScanner({
+    write() {
+      imageBegan = true;
+    },
+    end: () => imageBegan,
   });
   const held: Uint8Array[] = [];
   // A response that is cut off after its image is polled again, because a poll is free and brings the usage.

@@ -1,8 +1,9 @@
-import type { CallContext, PartialImage } from '../../../../domain/ports.ts';
+import { type CallContext, type PartialImage, ProviderError } from '../../../../domain/ports.ts';
 import { sleep } from '../../../../lib/sleep.ts';
 import { type Base64Image, createBase64Image } from './base64-image.ts';
 import { checked, type DecodeLimits, maxImageBytes } from './decoded-response.ts';
 import { ResponseFault } from './response-fault.ts';
+import type { ImageText } from './response-scanner.ts';
 
 /** Maximum pause of a stream while a preview is stored. The image is more important than its previews. */
 const maxPauseMs = 2_000;
@@ -12,7 +13,7 @@ const maxWaitingBytes = 512 * 1024;
 /** Decoder of the previews in a stream, one after the other. */
 export interface PartialReader {
   /** Called when the image of a preview begins. Returns the receiver of its base64 text, or `null` to skip it. */
-  begin(): ((bytes: Buffer) => void) | null;
+  begin(): ImageText | null;
   /** Called with the data of every event. Passes the preview on if one began in it. */
   end(value: object | null): void;
   /** Resolves when the waiting previews are stored, at the latest after two seconds. */
@@ -48,7 +49,7 @@ export function createPartialReader(
   return {
     begin() {
       image = onPartial && waitingBytes < maxWaitingBytes ? createBase64Image(maxImageBytes(limits)) : null;
-      return image?.write ?? null;
+      return image;
     },
     end(value) {
       const partial = value && image && partialOf(value, image, limits);
@@ -72,7 +73,7 @@ function partialOf(value: object, image: Base64Image, limits: DecodeLimits): Par
   try {
     return { no: Number(no), image: checked(image.finish(), limits.maxPixels) };
   } catch (error) {
-    if (error instanceof ResponseFault) return null;
+    if (error instanceof ResponseFault || error instanceof ProviderError) return null;
     throw error;
   }
 }

@@ -72,21 +72,21 @@ export function readEnvelope(text: string, hasImage = false): Envelope {
 /** Returns the known members of a response. */
 export const envelopeOf = (value: unknown): Envelope => ({ ...Envelope.parse(value), raw: value });
 
-/** Returns the entry that held the image. */
+/** Returns the entry that held the image, otherwise an entry whose text is none. */
 export function imageEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
+  return entryWith(envelope, imageMark.taken) ?? entryWith(envelope, imageMark.refused);
+}
+
+function entryWith(envelope: Envelope, mark: string): { revisedPrompt: string | null } | null {
+  const isLink = (link: unknown) => typeof link === 'string' && link.toLowerCase() === `data:${mark}`;
   const entry =
-    envelope.data?.find((each) => each?.b64_json === imageMark.taken || isTakenLink(each?.url)) ??
-    envelope.output?.find(
-      (each) => each?.type === 'image_generation_call' && each.result === imageMark.taken,
-    );
+    envelope.data?.find((each) => each?.b64_json === mark || isLink(each?.url)) ??
+    envelope.output?.find((each) => each?.type === 'image_generation_call' && each.result === mark);
   if (entry) return { revisedPrompt: entry.revised_prompt || null };
-  return imageLinks.some((path) => valuesAt(envelope.raw, path).some(isTakenLink))
+  return imageLinks.some((path) => valuesAt(envelope.raw, path).some(isLink))
     ? { revisedPrompt: null }
     : null;
 }
-
-const isTakenLink = (link: unknown) =>
-  typeof link === 'string' && link.toLowerCase() === `data:${imageMark.taken}`;
 
 /** Returns the values at a path such as `data[].url`. */
 function valuesAt(value: unknown, path: string): unknown[] {

@@ -7,7 +7,12 @@ export interface ResponseRest {
   sizeBytes(): number;
   last(): number | undefined;
   text(from: number, to: number): string;
+  /** Cuts the text that begins at `from` at a position near `to`, and not inside an escape. */
+  cutText(from: number, to: number): void;
 }
+
+const backslash = 0x5c;
+const unicodeEscape = 0x75;
 
 /** Collects bytes one by one. @throws ResponseFault from `keep` above the limit. */
 export function createResponseRest(maxBytes: number): ResponseRest {
@@ -34,5 +39,11 @@ export function createResponseRest(maxBytes: number): ResponseRest {
     sizeBytes: () => size,
     last: () => (size > 0 ? bytes[size - 1] : undefined),
     text: (from, to) => bytes.toString('utf8', from, to),
+    cutText(from, to) {
+      let end = from;
+      while (end < Math.min(to, size))
+        end += bytes[end] !== backslash ? 1 : bytes[end + 1] === unicodeEscape ? 6 : 2;
+      size = Math.min(end, size);
+    },
   };
 }

@@ -3,13 +3,21 @@ import { createLongText } from './long-text.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseRest } from './response-rest.ts';
 
+/** Receiver of the base64 texts of a response, one after the other. */
+export interface ImageText {
+  /** Receives the next characters of a text, as bytes. */
+  write(bytes: Buffer): void;
+  /** Ends a text. Returns whether it is the image; otherwise the next text may be the image. */
+  end(): boolean;
+}
+
 /** Scanner that extracts the text of images from a JSON response while it arrives. */
 export interface ResponseScanner {
   /** Scans a chunk. @throws ResponseFault if the response cannot become valid. @throws ForeignStart if it is no JSON object. */
   push(chunk: Uint8Array): void;
   /** Returns a text member of the outermost object that the scanner has already passed. @throws ResponseFault */
   rootText(name: string): string | undefined;
-  /** Returns whether the whole text of an image has passed. */
+  /** Returns whether the whole text of the image has passed. */
   hasImage(): boolean;
   /** Returns whether the JSON object is complete. */
   isWhole(): boolean;
@@ -17,10 +25,13 @@ export interface ResponseScanner {
   finish(): string;
 }
 
-/** Placeholders for the text of an image in the scanned response. */
-export const imageMark = { taken: 'taken', skipped: 'skipped' } as const;
+/** Placeholders for base64 texts in the scanned response: the image, texts before it that are none, and texts after it. */
+export const imageMark = { taken: 'taken', refused: 'refused', skipped: 'skipped' } as const;
 
 const maxRestBytes = 256 * 1024;
+/** Size of the rest from which on a text is cut to its start, so that large unknown members cost no image. */
+const maxTextsBytes = 224 * 1024;
+const cutTextBytes = 4 * 1024;
 /** Maximum size of a piece. The engine allocates larger strings separately, which makes their decoding twenty times slower. */
 const pieceBytes = 64 * 1024;
 const dataScheme = 'data:';
@@ -42,27 +53,24 @@ const byte = {
 } as const;
 
 /**
- * Creates a scanner that finds images (at known paths, and data URIs at `imageLinks`) in any order. It passes the first one to `write` piece by piece and skips the others.
+ * Creates a scanner that finds images (at known paths, and data URIs at `imageLinks`) in any order. It passes their texts to
+ * `images` piece by piece, until one is the image, and skips the others.
  *
  * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. The scanner
  * only searches the long text for its end. Everything else (at most 256 KiB) is left to `JSON.parse`, which alone decides
  * whether it is valid. Bytes after the end of the object are ignored: the image before them is complete and paid.
  */
-export function createResponseScanner(
-  write: (bytes: Buffer) => void,
-  paths: KnownPaths = responsePaths,
-): ResponseScanner {
+export function createResponseScanner(images: ImageText, paths: KnownPaths = responsePaths): ResponseScanner {
   const path = createJsonPath(paths);
   const rest = createResponseRest(maxRestBytes);
   const long = createLongText();
-  let mode: 'between' | 'text' | 'image' = 'between';
+  let mode: 'between' | 'text' | 'image' | 'cut' = 'between';
   let textStart = 0;
   let escaped = false;
   /** Whether the current text is a link whose first characters were not seen yet. */
   let mayBeDataUri = false;
   let skippedMarks = 0;
   let taken = false;
-  let take = write;
   const rootTexts = new Map<string, { from: number; to: number }>();
 
   function between(value: number): void {
@@ -98,10 +106,17 @@ export function createResponseScanner(
 
   function beginImage(): void {
     mode = 'image';
-    rest.keepWord(taken ? imageMark.skipped : imageMark.taken);
-    take = taken ? () => undefined : write;
-    taken = true;
   }
+
+  function endImage(): void {
+    const isImage = !taken && images.end();
+    rest.keepWord(taken ? imageMark.skipped : isImage ? imageMark.taken : imageMark.refused);
+    taken ||= isImage;
+  }
+
+  const take = (bytes: Buffer) => {
+    if (mode === 'image' && !taken) images.write(bytes);
+  };
 
   function text(value: number): void {
     rest.keep(value);
@@ -119,6 +134,14 @@ export function createResponseScanner(
       passed(textStart, rest.sizeBytes() - 1);
       mode = 'between';
     }
+    if (mode === 'text' && !escaped && rest.sizeBytes() >= maxTextsBytes && !path.atKey()) cutText();
+  }
+
+  /** Drops a text but for its start. */
+  function cutText(): void {
+    rest.cutText(textStart, textStart + cutTextBytes);
+    passed(textStart, rest.sizeBytes());
+    mode = 'cut';
   }
 
   function passed(from: number, to: number): void {
@@ -127,9 +150,10 @@ export function createResponseScanner(
     else if (name !== null) rootTexts.set(name, { from, to });
   }
 
-  function image(chunk: Buffer, from: number): number {
+  function longText(chunk: Buffer, from: number): number {
     const { at, closed } = long.read(chunk, from, take);
     if (closed) {
+      if (mode === 'image') endImage();
       rest.keep(byte.quote);
       mode = 'between';
     }
@@ -139,7 +163,7 @@ export function createResponseScanner(
   function piece(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (mode === 'image') at = image(chunk, at);
+      if (mode === 'image' || mode === 'cut') at = longText(chunk, at);
       else {
         if (mode === 'text') text(chunk[at] ?? 0);
         else between(chunk[at] ?? 0);
@@ -159,7 +183,7 @@ export function createResponseScanner(
       const at = rootTexts.get(name);
       return at && plainText(rest.text(at.from, at.to));
     },
-    hasImage: () => taken && mode !== 'image',
+    hasImage: () => taken,
     isWhole: path.ended,
     finish() {
       if (!path.begun()) throw new ResponseFault('it is empty');

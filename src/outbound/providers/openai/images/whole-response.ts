@@ -30,8 +30,11 @@ export async function* untilWhole(
 
 function watchObject() {
   let hasBytes = false;
-  const scanner = createResponseScanner(() => {
-    hasBytes = true;
+  const scanner = createResponseScanner({
+    write(bytes) {
+      hasBytes ||= bytes.length > 0;
+    },
+    end: () => hasBytes,
   });
   let isObject = true;
 
@@ -43,6 +46,6 @@ function watchObject() {
       if (!(error instanceof ResponseFault)) throw error;
       isObject = false;
     }
-    return { hasImage: isObject && hasBytes && scanner.hasImage(), isWhole: isObject && scanner.isWhole() };
+    return { hasImage: isObject && scanner.hasImage(), isWhole: isObject && scanner.isWhole() };
   };
 }

@@ -71,7 +71,7 @@ describe('a stream of the Images API', () => {
     ['a damaged final image', () => completedEvent(final.subarray(0, 900)), /PNG is cut off/],
     [
       'base64 that is damaged',
-      () => completedEvent(final).replace('b64_json":"', 'b64_json":"!'),
+      () => completedEvent(final).replace(/b64_json":".{40}/, '$&!'),
       /invalid characters/,
     ],
     [

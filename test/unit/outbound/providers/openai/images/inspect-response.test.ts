@@ -90,7 +90,7 @@ describe('inspecting a background response', () => {
     ['a list', '[]', /JSON list/],
     ['half of one', '{"id":"resp_1","sta', /cut off/],
     ['broken JSON', '{"id":01}', /not valid JSON/],
-    ['too much', `{"note":"${'x'.repeat(300_000)}"}`, /more than 262144 bytes/],
+    ['too much', `{"note":[${'1,'.repeat(150_000)}1]}`, /more than 262144 bytes/],
   ])('reports a response that is not one complete object as unreadable: %s', async (_name, text, fault) => {
     const { finding, delivered } = await check(text);
     expect(finding).toMatchObject({ kind: 'unreadable', fault: expect.stringMatching(fault) });
