@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { generation } from '../support/generation.ts';
 import { noiseImage } from '../support/images.ts';
@@ -68,6 +69,37 @@ describe('a complete response of another shape', () => {
       expect(summary).toMatchObject({ status: 'succeeded', calls: 1 });
     },
   );
+
+  const codings: readonly [string, string, (text: string) => Buffer][] = [
+    ['raw deflate', 'deflate', (text) => deflateRawSync(text)],
+    ['deflate', 'deflate', (text) => deflateSync(text)],
+    ['gzip behind identity', 'identity, gzip', (text) => gzipSync(text)],
+    ['gzip before identity', 'gzip, identity', (text) => gzipSync(text)],
+    ['gzip twice', 'gzip, gzip', (text) => gzipSync(gzipSync(text))],
+    ['gzip inside Brotli', 'gzip, br', (text) => brotliCompressSync(gzipSync(text))],
+    ['gzip that is called Brotli', 'br', (text) => gzipSync(text)],
+    ['plain JSON with a byte order mark', 'gzip', (text) => Buffer.from(`\ufeff${text}`)],
+    ['plain JSON with a byte order mark that is called Brotli', 'br', (text) => Buffer.from(`\ufeff${text}`)],
+  ];
+  it.each(codings)('reads %s, with one call', async (_name, encoding, pack) => {
+    const server = await serve((response) =>
+      response
+        .writeHead(200, { 'content-encoding': encoding })
+        .end(pack(JSON.stringify({ data: [{ b64_json: base64 }] }))),
+    );
+    const made = generation({ realProvider: openAIProvider(server.url), maxPaidAttempts: 2 });
+    await made.run();
+    expect([made.job().status, server.seen.length]).toEqual(['succeeded', 1]);
+  });
+
+  it.each([
+    ['text', 'internal error', /not a JSON object/],
+    ['an image', '\x89PNG\r\n\x1a\n', /JSON/],
+  ])('ends the job after one call if %s is called gzip', async (_name, body, message) => {
+    const { made, summary } = await runAgainst(200, body, { 'content-encoding': 'gzip' });
+    expect(summary).toEqual(outcomes.unusable);
+    expect(made.job().errors?.[0]?.message).toMatch(message);
+  });
 
   it('stores a JPEG that is followed by other bytes unchanged, with one call', async () => {
     const trailed = Buffer.concat([await noiseImage(64, 64, 'jpeg'), Buffer.from('trailer')]);
