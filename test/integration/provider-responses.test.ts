@@ -57,7 +57,9 @@ describe('a complete response of another shape', () => {
     const { summary } = await runAgainst(200, { data: [{ b64_json: image() }] });
     expect(summary).toEqual({ ...outcomes.unusable, calls: 2 });
   });
+});
 
+describe('a response with a stated encoding', () => {
   it.each(['gzip', 'GZIP', 'x-gzip', 'BR', 'Deflate', 'identity', 'utf-8', 'aws-chunked'])(
     'reads a plain response whose Content-Encoding says %s, with one call',
     async (encoding) => {
@@ -99,6 +101,16 @@ describe('a complete response of another shape', () => {
     const { made, summary } = await runAgainst(200, body, { 'content-encoding': 'gzip' });
     expect(summary).toEqual(outcomes.unusable);
     expect(made.job().errors?.[0]?.message).toMatch(message);
+  });
+});
+
+describe('a paid response', () => {
+  it('ends the job after one call if a stream with previews is of another API', async () => {
+    const server = await serve(respondWith(200, 'data: {"task_id":"t","status":"pending"}\n\n'));
+    const realProvider = openAIProvider(server.url);
+    const made = generation({ realProvider, maxPaidAttempts: 2, request: { partial_images: 2 } });
+    await made.run();
+    expect([made.job().errors?.[0]?.code, server.seen.length]).toEqual(['provider_unusable_answer', 1]);
   });
 
   it('stores a JPEG that is followed by other bytes unchanged, with one call', async () => {

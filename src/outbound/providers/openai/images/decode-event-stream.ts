@@ -10,9 +10,18 @@ import {
   unusable,
 } from './decoded-response.ts';
 import { createEventScanner, type StreamEvent } from './event-scanner.ts';
-import { errorOfEvent, isEndOfStream, isFinal, parseEvent, responseOfEvent } from './event-types.ts';
-import { type Envelope, imageEntry } from './response-envelope.ts';
+import {
+  errorOfEvent,
+  isEndOfStream,
+  isFinal,
+  mayBeFinal,
+  parseEvent,
+  responseOfEvent,
+} from './event-types.ts';
+import { createForeignStream } from './foreign-stream.ts';
+import { type Envelope, envelopeOf, imageEntry } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
+import { shapeWithoutImage } from './response-shape.ts';
 
 /** Maximum number of images in a stream: three previews and the final one. */
 export const maxStreamedImages = 4;
@@ -44,6 +53,8 @@ export async function decodeEventStream(
   const error = reader.error();
   if (error !== null) throw statedFailure(error, possible, 'damaged');
   if (reader.isDone()) throw unusable('it is an event stream that ended without an image');
+  const foreign = reader.foreign.lastEvent();
+  if (foreign !== null) throw unusable(shapeWithoutImage(envelopeOf(foreign), true));
   throw reader.fault() ?? new ResponseFault('the stream ended before the final image');
 }
 
@@ -58,10 +69,11 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
   let error: unknown = null;
   let fault: ResponseFault | null = null;
   let isDone = false;
+  const foreign = createForeignStream();
 
   const scanner = createEventScanner({
     onImage(type) {
-      if (final || (type !== undefined && !isFinal(type))) return null;
+      if (final || (type !== undefined && !isFinal(type) && !mayBeFinal(type))) return null;
       image = createBase64Image(maxBytes, memory);
       return image;
     },
@@ -76,11 +88,12 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
   });
 
   function read({ type, text, fault: found }: StreamEvent): void {
+    const value = text === null ? null : parseEvent(text);
+    foreign.read(type, value);
     if (text === null) {
       if (isFinal(type)) fault ??= found ?? null;
       return;
     }
-    const value = parseEvent(text);
     if (value === null) return;
     const envelope = responseOfEvent(type, value);
     if (envelope && (isFinal(type) || imageEntry(envelope))) {
@@ -88,5 +101,12 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
     } else error ??= errorOfEvent(type, value);
   }
 
-  return { scanner, final: () => final, error: () => error, fault: () => fault, isDone: () => isDone };
+  return {
+    scanner,
+    foreign,
+    final: () => final,
+    error: () => error,
+    fault: () => fault,
+    isDone: () => isDone,
+  };
 }

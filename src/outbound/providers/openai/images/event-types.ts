@@ -12,6 +12,10 @@ export const isPartial = (type: string) => /^(?:\w+\.)+partial_image$/.test(type
 export const isFinal = (type: string) =>
   /^image_(?:generation|edit)\.completed$|^response\.(?:completed|failed|incomplete|cancelled)$/.test(type);
 
+/** Returns whether an event may hold the final image although `isFinal` does not know its type. */
+export const mayBeFinal = (type: string) =>
+  /^(?:image[._](?:generation|edit)\.(?:completed?|finished|done|succeeded))?$/.test(type);
+
 /** Returns whether a text ends a stream, as servers write that resemble the chat API. */
 export const isEndOfStream = (text: string) => text.trim() === '[DONE]';
 
@@ -35,13 +39,13 @@ export function errorOfEvent(type: string, value: object): unknown {
 }
 
 /**
- * Returns the response that an event stands for, or `null` for any other event. An event without a type counts if it holds an
- * image.
+ * Returns the response that an event stands for, or `null` for any other event. An event without a known type
+ * counts if it holds an image.
  */
 export function responseOfEvent(type: string, value: object): Envelope | null {
   const response: unknown = Reflect.get(value, 'response');
   if (isFinal(type) && typeof response === 'object' && response !== null) return envelopeOf(response);
-  const isUntyped = type === '' && !Reflect.has(value, 'partial_image_index');
+  const isUntyped = mayBeFinal(type) && !Reflect.has(value, 'partial_image_index');
   if (!isFinal(type) && !(isUntyped && errorOfEnvelope(envelopeOf(value)) === null)) return null;
   const image: unknown = Reflect.get(value, 'b64_json');
   if (image === imageMark.taken || image === imageMark.refused)

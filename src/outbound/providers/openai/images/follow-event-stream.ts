@@ -13,6 +13,7 @@ import {
   parseEvent,
   responseOfEvent,
 } from './event-types.ts';
+import { createForeignStream } from './foreign-stream.ts';
 import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
@@ -49,7 +50,8 @@ export async function* followEventStream(
     }
     watch.finish();
     // The transport reports a break as an end if the server closes its connections, so only the final image is an end.
-    if (!watch.hasFinal()) throw brokenStream(following);
+    // The decoder names the kind of a foreign stream.
+    if (!watch.hasFinal() && !watch.isForeign()) throw brokenStream(following);
   } finally {
     await body.return();
   }
@@ -57,6 +59,7 @@ export async function* followEventStream(
 
 function watchEvents({ limits, provider, context }: Following) {
   const partials = createPartialReader(limits, context);
+  const foreign = createForeignStream();
   let hasFinal = false;
 
   const scanner = createEventScanner({
@@ -64,6 +67,7 @@ function watchEvents({ limits, provider, context }: Following) {
     onEvent({ type, text }) {
       const value = text === null ? null : parseEvent(text);
       partials.end(value);
+      foreign.read(type, value);
       if (value !== null) read(type, value);
       // The decoder reports the fault.
       else hasFinal ||= isFinal(type);
@@ -84,7 +88,13 @@ function watchEvents({ limits, provider, context }: Following) {
     if (error !== null) throw new ProviderError(classifyStreamError(error, provider));
   }
 
-  return { push: scanner.push, finish: scanner.finish, hasFinal: () => hasFinal, pause: partials.pause };
+  return {
+    push: scanner.push,
+    finish: scanner.finish,
+    hasFinal: () => hasFinal,
+    isForeign: () => foreign.lastEvent() !== null,
+    pause: partials.pause,
+  };
 }
 
 /** Describes a stream that ended without its image. */

@@ -52,6 +52,8 @@ describe('a stream of the Images API', () => {
       () =>
         `data: ${JSON.stringify({ b64_json: final.toString('base64'), type: 'image_generation.completed' })}\n\n`,
     ],
+    ['another name', () => completedEvent(final).replaceAll('.completed', '.finished')],
+    ['a name with other dots', () => completedEvent(final).replaceAll('image_gen', 'image.gen')],
     [
       'a whole response in one event',
       () => `data: ${JSON.stringify({ data: [{ b64_json: final.toString('base64') }] })}\n\n`,

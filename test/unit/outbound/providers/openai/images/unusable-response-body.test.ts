@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 /** Complete responses of another shape. Another call would return the same, so the provider is not called again. */
 const complete =
-  /web page|JSON object\.|JSON list|raw bytes|task to poll|"data"|missing or null|link in|error sent as|image is empty|the bytes are|in place of|holds no base64|data URL|beside the image|not base64|ended without an image/;
+  /web page|JSON object\.|JSON list|raw bytes|task to poll|"data"|missing or null|link in|error sent as|image is empty|the bytes are|in place of|holds no base64|data URL|beside the image|not base64|ended without an image|last event/;
 
 /** Name, response and message of responses without a usable image. */
 const cases: readonly [string, () => string | Buffer, RegExp][] = [
@@ -28,7 +28,10 @@ const cases: readonly [string, () => string | Buffer, RegExp][] = [
   ['a web page', () => '<!doctype html><html></html>', /web page/],
   ['plain text', () => 'upstream error', /not a JSON object/],
   ['a JSON list', () => '[1]', /JSON list/],
-  ['an event stream without an image', () => 'data: {"x":1}\n\n', /ended before the final image/],
+  ['an event stream without an image', () => 'data: {"x":1}\n\n', /last event holds no image/],
+  ['a stream of a task', () => 'data: {"task_id":"t","status":"pending"}\n\n', /names a task to poll/],
+  ['a chat', () => 'data: {"choices":[{"finish_reason":"stop"}]}\n\n', /last event holds no image/],
+  ['a stream that only stays open', () => 'data: {"type":"ping"}\n\n', /ended before the final image/],
   ['raw image bytes', () => png, /raw bytes of a PNG image/],
   ['a task', () => '{"task_id":"t_1","status":"submitted"}', /names a task to poll/],
   ['JSON cut off before the image', () => '{"data":[{"b64_json":', /cut off/],
