@@ -101,12 +101,15 @@ function valuesAt(value: unknown, path: string): unknown[] {
 
 /**
  * Returns the usage of the image, or `null` if the response does not report it. In a response of the Responses API, `usage`
- * belongs to the host model, and `tool_usage.image_gen` to the image. Without output tokens the image was not counted: OpenAI
- * and gateways then report zeros, but no image is free.
+ * belongs to the host model, and `tool_usage.image_gen` to the image. An image without output tokens was not counted: OpenAI
+ * and gateways then report zeros, but no image is free. A response without an image may have cost its input only.
  */
 export function usageOfImage(envelope: Envelope): TokenUsage | null {
-  const usage = usageOf(isResponse(envelope) ? envelope.tool_usage?.image_gen : envelope.usage);
-  return usage && usage.output_tokens > 0 ? usage : null;
+  const hasTool = isResponse(envelope);
+  const usage = usageOf(hasTool ? envelope.tool_usage?.image_gen : envelope.usage);
+  if (!usage) return null;
+  const input = hasTool || imageEntry(envelope) ? 0 : usage.input_tokens;
+  return usage.output_tokens + input > 0 ? usage : null;
 }
 
 /**
