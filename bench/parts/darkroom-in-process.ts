@@ -70,6 +70,8 @@ export async function openDarkroom(
     records,
     webhookQueue,
     cancelProviderCalls: async () => {},
+    capsOf: async () => [],
+    reportThresholds: async () => {},
     meter,
     log,
   });

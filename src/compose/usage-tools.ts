@@ -1,21 +1,25 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { auditEntryOf } from '../domain/audit.ts';
+import { capsOf } from '../domain/budget.ts';
+import type { ImageJob } from '../domain/image-job.ts';
 import { withHold } from '../domain/job-money.ts';
-import type { ImageStorage, JobStore } from '../domain/ports.ts';
+import type { ApiKeys, ImageStorage, JobStore, Tenants } from '../domain/ports.ts';
 import type { UsageTools } from '../inbound/cli/usage-tools.ts';
 import { ulid } from '../lib/ids.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
+import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
+import { createTenants } from '../outbound/records/tenants.ts';
 import { createUnarchivedJobs } from '../outbound/records/unarchived-jobs.ts';
 import { createUsageCounters } from '../outbound/records/usage-rows.ts';
 import { createSettleJob } from '../usecases/jobs/settle-job.ts';
 import type { UpdateJob } from '../usecases/jobs/update-job.ts';
 import { createUsage } from '../usecases/usage/index.ts';
 import { createReconcileBill } from '../usecases/usage/reconcile-bill.ts';
-import { auditBoundsOf } from './audit-bounds.ts';
+import { auditBoundsOf, keyBoundsOf } from './audit-bounds.ts';
 import { composeStorage } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
@@ -54,8 +58,13 @@ function toolsOf(
     log,
   });
   const audit = createAuditLog(redis, keys, { audit: auditBoundsOf(config) });
+  const updateJob = updateRecords(records, {
+    apiKeys: createApiKeys(redis, keys, keyBoundsOf(config)),
+    tenants: createTenants(redis, keys, { audit: auditBoundsOf(config) }),
+    log,
+  });
   const settleJob = createSettleJob({
-    ...{ records, updateJob: updateRecords(records), appendAudit: audit.appendErasure, clock: Date.now },
+    ...{ records, updateJob, appendAudit: audit.appendErasure, clock: Date.now },
   });
   return {
     tenants: records.tenants,
@@ -79,8 +88,25 @@ export const usagePolicyOf = (config: Config) => ({
   usageTtlMs: config.USAGE_TTL_S * 1000,
 });
 
-/** Changes records without the events and calls that follow a change of status, because a settlement changes none. */
-function updateRecords(records: JobStore): UpdateJob {
+interface PolicySources {
+  readonly apiKeys: Pick<ApiKeys, 'get'>;
+  readonly tenants: Pick<Tenants, 'get'>;
+  readonly log: Logger;
+}
+
+/**
+ * Changes records without the events and calls that follow a change of status, because a settlement changes none. A reached
+ * threshold is marked. The sweeper of the service reports it.
+ */
+function updateRecords(records: JobStore, { apiKeys, tenants, log }: PolicySources): UpdateJob {
+  async function budgetsOf({ tenant, keyId, createdAt }: ImageJob) {
+    const [key, owner] = await Promise.all([
+      keyId === undefined ? null : apiKeys.get(keyId),
+      tenants.get(tenant),
+    ]);
+    const policy = { key: key?.tenant === tenant ? key : {}, tenant: owner ?? {} };
+    return capsOf(policy, keyId, { acceptedAtMs: createdAt, nowMs: Date.now() });
+  }
   return (key, change, known) =>
     records.update(
       key,
@@ -88,6 +114,16 @@ function updateRecords(records: JobStore): UpdateJob {
         const next = change(job);
         return next === null ? null : { job: withHold(next) };
       },
-      { known },
+      {
+        known,
+        budgetsOf: (job) =>
+          budgetsOf(job).catch((error) => {
+            log.warn(
+              { err: error, job_id: job.id },
+              'budgets not read; the next job will report their thresholds',
+            );
+            return [];
+          }),
+      },
     );
 }

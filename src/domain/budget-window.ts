@@ -49,6 +49,11 @@ export function windowAt(
   }
 }
 
+/** Returns the time at which a window begins; `undefined` if it contains all times. */
+export function startOfWindow(name: WindowName): number | undefined {
+  return name === 'total' ? undefined : startOfUtcDay(Number(name.slice(1)));
+}
+
 // Day 0 was a Thursday.
 const firstOfWeek = (day: number) => day - ((day + 3) % 7);
 

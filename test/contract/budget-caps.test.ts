@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BudgetCap, capsOf, refusalOfCaps } from '../../src/domain/budget.ts';
-import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { withHold } from '../../src/domain/job-money.ts';
-import { createBudgetThresholds } from '../../src/outbound/records/budget-thresholds.ts';
 import { createSpending } from '../../src/outbound/records/spending.ts';
 import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
 import { attemptOf, createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
@@ -12,7 +10,6 @@ import { claimOf, connectRecords } from '../support/records.ts';
 const { store, records, freshTenant } = await connectRecords();
 const spending = createSpending(store.redis, store.keys);
 const unarchived = createUnarchivedJobs(store.redis, store.keys);
-const dayMs = 86_400_000;
 
 type Given = { window?: string; limit: number; soft?: boolean; owner?: 'key' | 'tenant' };
 
@@ -193,58 +190,5 @@ describe('the money of a job that was accepted', () => {
       [0, 100],
     ]);
     expect(await store.redis.zcard(store.keys.unsettled(tenant))).toBe(0);
-  });
-});
-
-describe('a threshold of a budget', () => {
-  const thresholds = createBudgetThresholds(store.redis, store.keys);
-  const namesOf = async (tenant: string) => (await thresholds.list(tenant, 10)).map(({ name }) => name);
-  const resolve = async (tenant: string) => {
-    for (const mark of await thresholds.list(tenant, 10))
-      await thresholds.resolve(tenant, mark, [
-        { id: `evt_${mark.percent}`, percent: mark.percent, body: '{}' },
-      ]);
-  };
-
-  it('is marked in the step that reaches it, once for each share and window', async () => {
-    const tenant = freshTenant();
-    const caps = capsFor({ limit: 1_000, soft: true });
-    const today = caps[0]?.windowName;
-    expect(await submit(jobOf(tenant, { n: 4 }), caps)).toEqual({ kind: 'created' });
-    expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${today} 50`]);
-    await resolve(tenant);
-    expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created' });
-    expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${today} 100`]);
-    await resolve(tenant);
-    expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created' });
-    const later = { ...jobOf(tenant, { n: 9 }), createdAt: createdAt + dayMs };
-    const tomorrow = caps.map((cap) => ({ ...cap, windowName: windowNamesAt(later.createdAt)[0] }));
-    expect(await submit(later, tomorrow)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${tomorrow[0]?.windowName} 80`]);
-  });
-
-  it('of 100 percent is marked when a request is refused, before everything is used', async () => {
-    const tenant = freshTenant();
-    const caps = capsFor({ limit: 150 });
-    await submit(jobOf(tenant), caps);
-    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'capped', hasMark: true });
-    expect((await namesOf(tenant)).map((name) => name.split(' ').at(-1)).toSorted()).toEqual(['100', '50']);
-    await resolve(tenant);
-    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'capped', hasMark: false });
-  });
-
-  it('has its events written for an endpoint that subscribed, each once', async () => {
-    const tenant = freshTenant();
-    await store.redis.sadd(store.keys.subscribers(tenant, 'budget.threshold'), 'whk_1');
-    await submit(jobOf(tenant, { n: 8 }), capsFor({ limit: 1_000 }));
-    const [mark] = await thresholds.list(tenant, 10);
-    if (!mark) throw new Error('no mark');
-    const events = [50, 80].map((percent) => ({ id: `evt_${percent}`, percent, body: `{"p":${percent}}` }));
-    expect(await thresholds.resolve(tenant, mark, events)).toEqual(['evt_50', 'evt_80']);
-    expect(await thresholds.resolve(tenant, mark, events)).toEqual([]);
-    expect(await store.redis.zrange(store.keys.outbox(tenant), 0, '-1')).toEqual(['evt_50', 'evt_80']);
-    expect(await store.redis.get(store.keys.event(tenant, 'evt_80'))).toBe('{"p":80}');
   });
 });

@@ -148,7 +148,7 @@ describe('a budget of a key', () => {
 
   it('reports its thresholds once by webhook, and 100 percent with the first refusal', async () => {
     const estimate = await estimateOf(service.acme);
-    const { id, caller } = await keyWith([{ window: 'day', limit_micro_usd: Math.ceil(estimate * 1.9) }], {
+    const { id, caller } = await keyWith([{ window: 'day', limit_micro_usd: Math.ceil(estimate * 1.2) }], {
       scopes: ['admin'],
     });
     const endpoint = await startEndpointServer();

@@ -3,7 +3,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { eventFor, eventIdsOf } from '../../src/domain/webhook-event.ts';
-import { queueEvent } from '../../src/usecases/jobs/update-job.ts';
+import { queueEvent } from '../../src/usecases/jobs/enqueue-event.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';

@@ -44,7 +44,6 @@ import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
 import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
 import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
-import { createReportThresholds } from '../../src/usecases/jobs/report-thresholds.ts';
 import { createSubmitJob, type SubmitPolicy } from '../../src/usecases/jobs/submit-job.ts';
 import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
@@ -53,6 +52,7 @@ import { createUsage } from '../../src/usecases/usage/index.ts';
 import { auditBounds } from './api-keys.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { inputPorts } from './input-ports.ts';
+import { budgetsOf } from './job-budgets.ts';
 import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
 
 export const policy: SubmitPolicy = {
@@ -202,13 +202,12 @@ async function buildCore(deployment: Deployment, given: Given) {
   const catalogue = given.catalogue ?? builtInCatalogue();
   const noise = { meter: idleMeter, log: silentLog };
   const cancelProviderCalls = createCancelProviderCalls({ ...shared, ...noise });
-  const updateJob = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
+  const money = budgetsOf({ ...shared, ...noise }, given.rules);
+  const updateJob = createUpdateJob({ ...shared, ...noise, ...money, cancelProviderCalls });
   const expireJob = createExpireJob({ ...shared, updateJob });
   const getJob = createGetJob({ ...shared, expireJob });
   const usage = usageOf({ ...shared, ...noise });
-  const rules = given.rules ?? { key: {}, tenant: {} };
-  const reportThresholds = createReportThresholds({ ...shared, ...noise, ids, policyOf: async () => rules });
-  const verbs = { updateJob, change: updateJob, expireJob, getJob, reportThresholds, usage };
+  const verbs = { updateJob, change: updateJob, expireJob, getJob, ...money, usage };
   const deps = { ...shared, ...noise, ...verbs, archiveTenant: usage.archiveTenant };
   return {
     ...deps,

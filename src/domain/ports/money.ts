@@ -21,7 +21,11 @@ export interface MoneyMeter {
 export interface ThresholdMark {
   /** Key that owns the budget; absent for a budget of the tenant. */
   readonly keyId?: string | undefined;
-  /** Whether a cap is that of the mark, in the window of the mark. */
+  /** Window of the job that reached the threshold. It may be over, because a charge can be settled late. */
+  readonly windowName: WindowName;
+  /** Limit that was in force. Absent in the marks of an earlier release. */
+  readonly limitMicroUsd?: number | undefined;
+  /** Whether a cap is that of the mark, in the window of the mark. Its limit may differ. */
   readonly isOf: (cap: BudgetCap) => boolean;
   readonly percent: number;
   readonly atMs: number;
@@ -31,19 +35,20 @@ export interface ThresholdMark {
 
 /** The thresholds of budgets. */
 export interface BudgetThresholds {
-  /** Returns marks of a tenant, oldest first. @throws AppError `store_unavailable` */
+  /** Returns marks of a tenant, oldest first and lower percentages before higher ones. @throws AppError `store_unavailable` */
   list(tenant: string, limit: number): Promise<ThresholdMark[]>;
   /**
-   * Writes the events of the thresholds up to the mark that no event of the window reported, and removes the mark. Atomic and
-   * idempotent. Without events it only removes the mark.
+   * Writes the event of a mark, unless an event reported this share of the limit in the window before, and removes the mark.
+   * Atomic and idempotent.
    *
-   * @returns the ids of the events that an endpoint wants.
+   * @param event `null` only removes the mark.
+   * @returns whether the event was written: an endpoint wants it, and it is the first.
    */
   resolve(
     tenant: string,
     mark: ThresholdMark,
-    events: readonly { readonly id: string; readonly percent: number; readonly body: string }[],
-  ): Promise<string[]>;
+    event: { readonly id: string; readonly limitMicroUsd: number; readonly body: string } | null,
+  ): Promise<boolean>;
 }
 
 /** Counters of held money and the jobs behind them, as of one moment. */

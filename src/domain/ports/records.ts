@@ -77,6 +77,13 @@ export interface UpdateOptions {
    * above every cap, because the call behind it was already made.
    */
   readonly capsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
+  /**
+   * Returns the budgets whose thresholds are marked in the same step. Called only if the change raises the money that the job
+   * holds or spent, and `capsOf` is not called.
+   */
+  readonly budgetsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
+  /** Called if the step marked a threshold, also if the hold does not fit. */
+  readonly onMark?: () => void;
   /** Called with the budget that a higher hold does not fit, before the error. */
   readonly onCapped?: (refusal: CapRefusal) => void;
 }

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { budgetExceeded } from '../../domain/budget.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
+import { spentOf } from '../../domain/job-money.ts';
 import type { Change, JobKey, JobStore, OnUnreadable, UpdateOptions } from '../../domain/ports.ts';
 import { timeOf } from '../../lib/ids.ts';
 import { type ProjectJob, projectJob } from './job-projections.ts';
@@ -45,13 +46,17 @@ export function createJobStore(
   async function write(
     before: ImageJob,
     change: Change,
-    { onEvent, onCapped, capsOf }: UpdateOptions,
+    { onEvent, onCapped, onMark, capsOf, budgetsOf }: UpdateOptions,
   ): Promise<ImageJob | 'gone' | string> {
     const { event } = change;
     const after = { ...change.job, version: before.version + 1 };
     const rise = (after.hold ?? 0) - (before.hold ?? 0);
     const caps = rise > 0 ? await capsOf?.(after) : undefined;
-    const reply = await updateJob({ before, after, event, caps });
+    const moneyRise = rise + spentOf(after) - spentOf(before);
+    const budgets = caps || moneyRise <= 0 ? undefined : await budgetsOf?.(after);
+    const booking = caps ? { caps, amount: rise, mustFit: true } : { caps: budgets, amount: moneyRise };
+    const reply = await updateJob({ before, after, event, booking });
+    if ('hasMark' in reply && reply.hasMark) onMark?.();
     if (reply.kind === 'capped') {
       onCapped?.(reply.refusal);
       throw budgetExceeded(reply.refusal, rise);

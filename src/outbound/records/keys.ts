@@ -26,7 +26,7 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:load        hash    number of waiting jobs by key: 'KEY.queued'
  *   {tenant}:rate:OWNER:LIMIT  string  time at which the quota of requests of a key, or of the tenant (t), is whole again
  *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by day, week, month and in total,
- *                                see money-counters.ts
+ *                                see money-counters.ts; reported shares of budgets, see scripts/reported-shares.ts
  *   {tenant}:spend:compared  string  exists for some minutes after the holds of a tenant were compared with its records
  *   {tenant}:spend:removed  string  exists for a day after the counters of old windows were removed
  *   {tenant}:thresholds  zset    thresholds of budgets that no event reports yet, by time

@@ -17,10 +17,10 @@ import type {
 } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
+import { queueEvent } from './enqueue-event.ts';
 import type { GetJob } from './get-job.ts';
-import type { ReportThresholds } from './report-thresholds.ts';
+import { type ReportThresholds, reportInBackground } from './report-thresholds.ts';
 import { refusalOf } from './submit-refusals.ts';
-import { queueEvent } from './update-job.ts';
 
 interface Deps {
   records: Pick<JobStore, 'submit'>;
@@ -88,13 +88,6 @@ export function createAcceptJob(deps: Deps): AcceptJob {
     }
   }
 
-  /** Reports thresholds of budgets. The caller does not wait, because the sweeper reports what is left. */
-  function reportThresholds(tenant: string): void {
-    deps.reportThresholds(tenant).catch((error) => {
-      deps.log.warn({ err: error, tenant }, 'threshold of a budget not reported; the sweeper will report it');
-    });
-  }
-
   /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */
   function queueJob(job: ImageJob, queue: TaskIntake): void {
     const { tenant, id, keyId, request } = job;
@@ -121,7 +114,7 @@ export function createAcceptJob(deps: Deps): AcceptJob {
       return { job: replayed, replayed: true };
     }
     if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
-    if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
+    if ('hasMark' in outcome && outcome.hasMark) reportInBackground(deps, job.tenant);
     if (outcome.kind !== 'created')
       throw refusalOf(outcome, {
         maxOpenJobs: policy.maxOpenJobsPerTenant,

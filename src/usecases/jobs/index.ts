@@ -28,11 +28,12 @@ export function createJobs(deps: JobsDeps) {
   const { records, storage, jobQueue, signals, catalogue, clock, retentionOf, log } = deps;
   const cancelProviderCalls = createCancelProviderCalls({ provider: deps.provider, jobQueue, log });
   const { webhookQueue, meter } = deps;
-  const updating = { records, webhookQueue, cancelProviderCalls, meter, log };
+  const reportThresholds = createReportThresholds(deps);
+  const money = { capsOf: capsOfJob(deps), reportThresholds };
+  const updating = { records, webhookQueue, cancelProviderCalls, ...money, meter, log };
   const updateJob = createUpdateJob(updating);
   const expireJob = createExpireJob({ updateJob, jobQueue, clock, retentionOf });
   const getJob = createGetJob({ records, signals, expireJob, clock });
-  const reportThresholds = createReportThresholds(deps);
   const submissions = composeSubmissions(deps, { getJob, updateJob, reportThresholds });
   const { submitJob } = submissions;
   const { events, deliveries, linkSeconds } = deps;
@@ -41,7 +42,7 @@ export function createJobs(deps: JobsDeps) {
   return {
     updateJob,
     /** The same for a change that begins a paid call: its hold must fit the budgets. */
-    updateWithinBudgets: createUpdateJob({ ...updating, capsOf: capsOfJob(deps) }),
+    updateWithinBudgets: createUpdateJob({ ...updating, mustFit: true }),
     reportThresholds,
     expireJob,
     cancelProviderCalls,
@@ -65,7 +66,7 @@ export function createJobs(deps: JobsDeps) {
 }
 export type Jobs = ReturnType<typeof createJobs>;
 
-/** Returns the lookup of the budgets that a further call of a job must fit. */
+/** Returns the lookup of the budgets in which a job counts. */
 function capsOfJob({ policyOf, clock }: Pick<JobsDeps, 'policyOf' | 'clock'>) {
   return async ({ tenant, keyId, createdAt }: ImageJob) =>
     capsOf(await policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() });

@@ -2,16 +2,21 @@ import { type BudgetCap, labelsOf } from '../../domain/budget.ts';
 import { type ImageJob, isEnhancement, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { type Excess, newExcesses, withHold } from '../../domain/job-money.ts';
-import type { JobKey, JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
+import type { JobKey, JobStore, Log, Meter, TaskQueue } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
+import { queueEvent } from './enqueue-event.ts';
+import { type ReportThresholds, reportInBackground } from './report-thresholds.ts';
 
 interface Deps {
   records: JobStore;
   webhookQueue: TaskQueue;
   cancelProviderCalls: CancelProviderCalls;
-  /** Returns the budgets that a higher hold must fit. Without it the hold may rise above every budget. */
-  capsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
+  /** Returns the budgets in which a job counts. */
+  capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
+  /** Whether a higher hold must fit the budgets. Default: it may rise above every budget. */
+  mustFit?: boolean;
+  reportThresholds: ReportThresholds;
   meter: Meter;
   log: Log;
 }
@@ -28,7 +33,7 @@ export type UpdateJob = (
  * step. The event is then enqueued for dispatch. If enqueueing fails, the reconciler finds the event. When a job ends, its
  * background calls at the provider are canceled, because no worker will resume them.
  *
- * @throws AppError `budget_exceeded` if `capsOf` is given and the hold would rise above a budget.
+ * @throws AppError `budget_exceeded` if `mustFit` is set and the hold would rise above a budget.
  */
 export function createUpdateJob(deps: Deps): UpdateJob {
   return async ({ tenant, id }, change, known) => {
@@ -51,8 +56,10 @@ export function createUpdateJob(deps: Deps): UpdateJob {
       },
       {
         known,
-        capsOf: deps.capsOf,
+        ...(deps.mustFit ? { capsOf: deps.capsOf } : {}),
+        budgetsOf: (after) => budgetsOf(deps, after),
         onCapped: ({ cap }) => deps.meter.budgetRefused(labelsOf(cap)),
+        onMark: () => reportInBackground(deps, tenant),
         onEvent: (event) => {
           eventWritten = event;
         },
@@ -64,6 +71,17 @@ export function createUpdateJob(deps: Deps): UpdateJob {
     if (ended) await deps.cancelProviderCalls(ended);
     return job;
   };
+}
+
+/** Returns the budgets in which the money of a job counts. Money is booked even if they cannot be read. */
+async function budgetsOf({ capsOf, log }: Deps, job: ImageJob): Promise<readonly BudgetCap[]> {
+  return capsOf(job).catch((error) => {
+    log.warn(
+      { err: error, ...logFieldsOf(job) },
+      'budgets not read; the next job will report their thresholds',
+    );
+    return [];
+  });
 }
 
 function recordExcess({ meter, log }: Deps, job: ImageJob, excess: Excess): void {
@@ -93,14 +111,4 @@ function recordEnd({ meter, log }: Deps, job: ImageJob): void {
     },
     'job ended',
   );
-}
-
-/** Enqueues a written event for dispatch. A failure only delays the event until the reconciler's next round. */
-export async function queueEvent(
-  deps: { webhookQueue: TaskQueue; log: Log },
-  event: TaskSubject,
-): Promise<void> {
-  await deps.webhookQueue.add({ ...event, kind: 'dispatch_event' }, { priority: 'normal' }).catch((error) => {
-    deps.log.warn({ err: error, event_id: event.id }, 'event not queued, the reconciler will do it');
-  });
 }

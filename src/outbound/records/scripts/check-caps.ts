@@ -1,17 +1,19 @@
 import type { BudgetCap, CapRefusal } from '../../../domain/budget.ts';
 import { ownerOf } from '../money-counters.ts';
+import { luaReportedShares } from './reported-shares.ts';
 
 /**
  * Lua function that checks an amount against caps and adds it to their sums. The sums of one call of a script are read once,
- * and grow with every accepted amount of that call. A threshold that the amount reaches, or that refuses it, is marked in the
- * same step, so that its event cannot be lost.
+ * and grow with every accepted amount of that call. Every threshold that the amount reaches is marked in the same step, so
+ * that its event cannot be lost. A refusal marks 100 percent only, because it uses nothing.
  *
  *   keys: {spend, marks}: the hash of money counters, and the set of thresholds that no event reports yet
  *   caps: 'owner:window:limit:kind,...' or '-'. Kind is 'h' (hard) or 's' and the first letter of the window.
+ *   is_booked: whether the amount is owed already, so that no cap refuses it
  *   returns 'capped INDEX HELD SPENT' if the amount does not fit a hard cap, otherwise nil. Indexes begin at 0.
  *   returns '+' as well if it marked a threshold, otherwise ''
  */
-export const luaCheckCaps = `
+export const luaCheckCaps = `${luaReportedShares}
 local cap_sums = {}
 local function cap_sum(spend, name)
   local sum = cap_sums[name]
@@ -22,18 +24,27 @@ local function cap_sum(spend, name)
   return sum
 end
 
--- Marks the highest threshold of a cap if no event reported it in this window. Returns whether it did.
-local function mark_threshold(keys, cap, used, now)
-  local percent = used >= cap.max and 100 or used >= 0.8 * cap.max and 80 or used >= 0.5 * cap.max and 50
-  if not percent then return false end
-  local known = redis.call('HGET', keys.spend, cap.owner .. '.level.' .. cap.kind)
-  local window, reached = string.match(known or '', '^(%S+) (%d+)$')
-  if window == cap.window and tonumber(reached) >= percent then return false end
-  redis.call('ZADD', keys.marks, now, table.concat({cap.owner, cap.kind, cap.window, percent}, ' '))
-  return true
+-- Marks the shares from one to another that no event reported for this limit and window. Returns whether there are any.
+local function mark_shares(keys, cap, range, now)
+  local reported, has_marked = reported_shares(keys.spend, cap, range.to), false
+  for _, share in ipairs(shares_of_budget) do
+    if share >= range.from and share <= range.to and not has_share(reported, share) then
+      redis.call('ZADD', keys.marks, now, table.concat({cap.owner, cap.kind, cap.window, share, cap.limit}, ' '))
+      has_marked = true
+    end
+  end
+  return has_marked
 end
 
-local function check_caps(keys, caps, amount, now)
+local function mark_reached(keys, cap, used, now)
+  local reached = 0
+  for _, share in ipairs(shares_of_budget) do
+    if used >= share / 100 * cap.max then reached = share end
+  end
+  return reached > 0 and mark_shares(keys, cap, {from = 0, to = reached}, now)
+end
+
+local function check_caps(keys, caps, amount, now, is_booked)
   if caps == '-' then
     cap_sums = {}
     return nil, ''
@@ -42,12 +53,12 @@ local function check_caps(keys, caps, amount, now)
   for owner, window, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):(%d+):(%a%a)') do
     local name = owner .. '.' .. window
     local sum = cap_sum(keys.spend, name)
-    local cap = {owner = owner, window = window, kind = kind, max = tonumber(limit), sum = sum}
+    local cap = {owner = owner, window = window, kind = kind, limit = limit, max = tonumber(limit), sum = sum}
     local before = sum.held + sum.spent
     -- A job of unknown cost holds nothing, and must not pass a budget that is used up.
-    local fits = before + amount <= cap.max and (amount > 0 or before < cap.max)
+    local fits = is_booked or before + amount <= cap.max and (amount > 0 or before < cap.max)
     if not fits and string.sub(kind, 1, 1) == 'h' then
-      local mark = mark_threshold(keys, cap, cap.max, now) and ' +' or ''
+      local mark = mark_shares(keys, cap, {from = 100, to = 100}, now) and ' +' or ''
       return string.format('capped %d %.0f %.0f', index, sum.held, sum.spent) .. mark
     end
     checked[#checked + 1] = cap
@@ -57,7 +68,7 @@ local function check_caps(keys, caps, amount, now)
   for _, sum in pairs(own) do sum.held = sum.held + amount end
   local mark = ''
   for _, cap in ipairs(checked) do
-    if mark_threshold(keys, cap, cap.sum.held + cap.sum.spent, now) then mark = '+' end
+    if mark_reached(keys, cap, cap.sum.held + cap.sum.spent, now) then mark = '+' end
   end
   -- The amount may count in other sums too. They are read again if another job needs them.
   cap_sums = own

@@ -7,7 +7,7 @@ import { compareProjections, type ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { encodeVersioned, luaVersionOf, versionLength } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
-import { encodeCaps, luaCheckCaps, parseRefusal } from './check-caps.ts';
+import { encodeCaps, hasMark, luaCheckCaps, parseRefusal } from './check-caps.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 interface JobUpdate {
@@ -16,37 +16,45 @@ interface JobUpdate {
   /** Record to write, with its new version. */
   readonly after: ImageJob;
   readonly event?: NewEvent | undefined;
-  /** Budgets that the rise of the hold must fit. */
+  readonly booking: Booking;
+}
+
+/** Rise of the money of a job, in micro-USD, and the budgets in which it counts. */
+interface Booking {
   readonly caps?: readonly BudgetCap[] | undefined;
+  readonly amount: number;
+  /** Whether the record is only written if the amount fits the budgets. */
+  readonly mustFit?: boolean;
 }
 
 /** Result of an update. `conflict` means that another process wrote first. `record` is the newer record as stored. */
 export type UpdateReply =
-  | { readonly kind: 'written'; readonly eventWritten: boolean }
+  | { readonly kind: 'written'; readonly eventWritten: boolean; readonly hasMark: boolean }
   | { readonly kind: 'conflict'; readonly record: string }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'capped'; readonly refusal: CapRefusal };
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean };
 
 /**
  * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, 10 size of all
  *      records, then indexes to leave, indexes to join, counters
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
- *      length of the history before and after, 13 rise of the hold, 14 caps (see check-caps.ts), then a score for each index to join,
- *      then field and amount for each counter
- * Returns {'written', '1' if the event was written} | {'conflict', record} | {'missing'} | {'capped INDEX HELD SPENT'}
+ *      length of the history before and after, 13 rise of the money, 14 caps (see check-caps.ts), 15 '1' if the rise must fit
+ *      them, then a score for each index to join, then field and amount for each counter
+ * Returns {'written', '1' if the event was written, '+' if a threshold was marked} | {'conflict', record} | {'missing'} |
+ *      {'capped INDEX HELD SPENT'}, with ' +' if a threshold was marked
  */
 const source = `${luaWriteEvent}${luaVersionOf}${luaAppendChange}${luaCheckCaps}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if not version then return {'missing'} end
 if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
-local refusal = check_caps({spend = KEYS[8], marks = KEYS[9]}, ARGV[14], tonumber(ARGV[13]), ARGV[4])
+local refusal, mark = check_caps({spend = KEYS[8], marks = KEYS[9]}, ARGV[14], tonumber(ARGV[13]), ARGV[4], ARGV[15] ~= '1')
 if refusal then return {refusal} end
 local record, id = ARGV[2], ARGV[3]
 redis.call('INCRBY', KEYS[10], #record - redis.call('STRLEN', KEYS[1]))
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 10, 14
+local key, arg = 10, 15
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -66,7 +74,7 @@ local event = {
 local event_written = write_event(event, id, record, ARGV[4])
 append_change(KEYS[7], id, ARGV[11], ARGV[12], ARGV[4])
 redis.call('PUBLISH', ARGV[5], ARGV[6])
-return {'written', event_written and '1' or ''}
+return {'written', event_written and '1' or '', mark}
 `;
 
 /**
@@ -75,7 +83,7 @@ return {'written', event_written and '1' or ''}
  */
 export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
   const run = createScript(redis, source);
-  return async ({ before, after, event, caps }: JobUpdate): Promise<UpdateReply> => {
+  return async ({ before, after, event, booking }: JobUpdate): Promise<UpdateReply> => {
     const { tenant, id } = before;
     const change = compareProjections(project(keys, before), project(keys, after));
     const reply = await run(
@@ -96,12 +104,12 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...[event?.id ?? '-', event?.wanted ? '1' : ''],
         ...[change.leave.length, change.join.length],
         ...[before.history.length, after.history.length],
-        ...[(after.hold ?? 0) - (before.hold ?? 0), encodeCaps(caps)],
+        ...[booking.amount, encodeCaps(booking.caps), booking.mustFit ? '1' : ''],
         ...change.join.map(({ score }) => score),
         ...change.counters.flatMap(({ field, amount }) => [field, amount]),
       ],
     );
-    return parseReply(reply as string[], caps);
+    return parseReply(reply as string[], booking.caps);
   };
 }
 
@@ -112,9 +120,12 @@ function eventKeys(keys: Keys, tenant: string, event: NewEvent | undefined): str
   return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
 }
 
-function parseReply([kind = '', more = '']: readonly string[], caps: JobUpdate['caps']): UpdateReply {
+function parseReply(
+  [kind = '', more = '', mark = '']: readonly string[],
+  caps: Booking['caps'],
+): UpdateReply {
   const refusal = parseRefusal(kind, caps);
-  if (refusal) return { kind: 'capped', refusal };
-  if (kind === 'written') return { kind, eventWritten: more === '1' };
+  if (refusal) return { kind: 'capped', refusal, hasMark: hasMark(kind) };
+  if (kind === 'written') return { kind, eventWritten: more === '1', hasMark: mark === '+' };
   return kind === 'conflict' ? { kind, record: more } : { kind: 'missing' };
 }
