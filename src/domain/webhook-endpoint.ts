@@ -29,7 +29,10 @@ export const EndpointPatch = z.strictObject({
   events: EndpointBody.shape.events,
   description: EndpointBody.shape.description,
   metadata: metadata.optional().describe('Replaces all pairs.'),
-  disabled: z.boolean().optional().describe('`true` stops deliveries, `false` resumes them.'),
+  disabled: z
+    .boolean()
+    .optional()
+    .describe('`true` stops deliveries, `false` resumes them. The events of that time can be recovered.'),
 });
 export type EndpointPatch = z.infer<typeof EndpointPatch>;
 
@@ -155,14 +158,6 @@ export function rotateSecret(endpoint: WebhookEndpoint, encrypted: string, nowMs
 /** Returns the secrets that sign at a time, newest first. Never empty. */
 export function liveSecrets(endpoint: WebhookEndpoint, nowMs: number): WebhookEndpoint['secrets'] {
   return endpoint.secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > nowMs);
-}
-
-/**
- * Returns whether events are recorded for an endpoint. This includes an endpoint that was disabled because of its
- * responses, so that the missed events can be recovered.
- */
-export function isSubscribed(endpoint: WebhookEndpoint): boolean {
-  return endpoint.disabled?.reason !== 'requested';
 }
 
 /** Checks rules that JSON Schema cannot express. @throws AppError `validation_failed` naming every invalid field. */

@@ -132,26 +132,17 @@ describe('the subscriptions of an endpoint', () => {
     }
   });
 
-  it('ends the subscriptions when the owner disables the endpoint and restores them when the owner enables it', async () => {
-    const endpoint = await created();
-    const { tenant, id } = endpoint;
-    const set = (disabled: boolean) =>
-      store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled }, createdAt));
-    await set(true);
-    expect(await typesOf(endpoint)).toEqual([]);
-    await set(false);
-    expect(await typesOf(endpoint)).toEqual(imageEventTypes);
-  });
-
-  it.each(['gone', 'failing'] as const)(
-    'retains the subscriptions of an endpoint that is %s, until its owner disables it',
+  it.each(['gone', 'failing', 'requested'] as const)(
+    'retains the subscriptions of a disabled endpoint, so that its events can be recovered: %s',
     async (reason) => {
       const endpoint = await created();
       const { tenant, id } = endpoint;
       await store.endpoints.update(tenant, id, (now) => disable(now, reason, { nowMs: createdAt }));
       expect(await typesOf(endpoint)).toEqual(imageEventTypes);
-      await store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled: true }, createdAt));
-      expect(await typesOf(endpoint)).toEqual([]);
+      for (const disabled of [true, false]) {
+        await store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled }, createdAt));
+        expect(await typesOf(endpoint)).toEqual(imageEventTypes);
+      }
     },
   );
 

@@ -92,20 +92,37 @@ describe('an endpoint that responds with 410', () => {
 });
 
 describe('an endpoint disabled by its owner', () => {
-  it('gives up pending deliveries of an endpoint that its owner disables, and creates no new ones', async () => {
+  it('gives up its deliveries and records further events, which its owner recovers after it is enabled', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
     await pending(5);
     await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
     await pending(5);
+    await webhooks.emptyAll(endpoint.id);
     await enable();
     await webhooks.emptyAll(endpoint.id);
     expect(destination.requests).toEqual([]);
-    expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
+    expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 10 });
+    expect(await webhooks.recoverEndpoint('acme', endpoint.id, 0)).toBe(10);
+    await webhooks.emptyAll(endpoint.id);
+    expect(destination.requests).toHaveLength(10);
+    expect(await outcomes()).toEqual({ delivered: 10 });
+  });
+
+  it('after a response of 410 still records events, which its owner recovers', async () => {
+    const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
+    destination.response(410);
     await pending(1);
     await webhooks.emptyAll(endpoint.id);
-    expect(destination.requests).toHaveLength(1);
+    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
+    await pending(3);
+    await webhooks.emptyAll(endpoint.id);
+    destination.response(200);
+    await enable();
+    expect(await webhooks.recoverEndpoint('acme', endpoint.id, 0)).toBe(4);
+    await webhooks.emptyAll(endpoint.id);
+    expect(await outcomes()).toEqual({ delivered: 4 });
   });
 });
 

@@ -390,7 +390,7 @@ export type WebhookEndpointPatch = {
         [key: string]: string;
     };
     /**
-     * `true` stops deliveries, `false` resumes them.
+     * `true` stops deliveries, `false` resumes them. The events of that time can be recovered.
      */
     disabled?: boolean;
 };

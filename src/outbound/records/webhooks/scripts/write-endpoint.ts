@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { isSubscribed, type WebhookEndpoint } from '../../../../domain/webhook-endpoint.ts';
+import type { WebhookEndpoint } from '../../../../domain/webhook-endpoint.ts';
 import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
 import { encodeVersioned, luaVersionOf } from '../../versioned-json.ts';
@@ -48,7 +48,8 @@ export function createWriteEndpoint(redis: Redis | Cluster, keys: Keys) {
   return async (write: EndpointWrite): Promise<EndpointWriteReply> => {
     const { endpoint, expectedVersion = 0, patterns, maxEndpoints = 0 } = write;
     const { tenant, id } = endpoint;
-    const subscribes = (pattern: string) => isSubscribed(endpoint) && endpoint.events.includes(pattern);
+    // A disabled endpoint stays subscribed, so that its events can be recovered.
+    const subscribes = (pattern: string) => endpoint.events.includes(pattern);
     const reply = await run(
       [
         keys.endpoint(tenant, id),
