@@ -12,6 +12,10 @@ const historyLength = 20;
 /** Version of the stored shape. */
 export const endpointSchema = 1;
 
+/** Time for which replaced secrets still sign if a rotation names no grace period, in seconds. */
+export const defaultGraceSeconds = 86_400;
+const maxGraceSeconds = 30 * 86_400;
+
 const metadata = z.record(z.string().min(1).max(64), z.string().max(512)).meta({ maxProperties: 16 });
 const events = z.array(z.enum(eventPatterns)).min(1).max(16);
 
@@ -35,6 +39,19 @@ export const EndpointPatch = z.strictObject({
     .describe('`true` stops deliveries, `false` resumes them. The events of that time can be recovered.'),
 });
 export type EndpointPatch = z.infer<typeof EndpointPatch>;
+
+export const SecretRotation = z.strictObject({
+  secret: WebhookSecret.optional().describe('New secret. Default: a generated one.'),
+  grace_s: z
+    .int()
+    .min(0)
+    .max(maxGraceSeconds)
+    .optional()
+    .describe(
+      `Time for which the earlier secrets also sign at most, in seconds. 0 ends them at once. Default: ${defaultGraceSeconds}.`,
+    ),
+});
+export type SecretRotation = z.infer<typeof SecretRotation>;
 
 export const disabledReasons = ['requested', 'gone', 'failing'] as const;
 export type DisabledReason = (typeof disabledReasons)[number];
@@ -65,8 +82,6 @@ export const WebhookEndpoint = storedObject({
 });
 export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>;
 
-/** Time for which a replaced secret still signs. */
-export const secretOverlapMs = 24 * 3_600_000;
 /** Maximum number of signing secrets; verifiers limit the number of signatures that they check. */
 const maxSecrets = 4;
 
@@ -137,18 +152,24 @@ export function disable(
 }
 
 /**
- * Puts a new secret first. The previous secrets expire after the overlap.
+ * Puts a new secret first. The previous secrets sign for the grace period at most.
  *
  * @throws AppError `too_many_secrets` if too many secrets would sign at the same time.
  */
-export function rotateSecret(endpoint: WebhookEndpoint, encrypted: string, nowMs: number): WebhookEndpoint {
-  const live = liveSecrets(endpoint, nowMs);
-  if (live.length >= maxSecrets) {
+export function rotateSecret(
+  endpoint: WebhookEndpoint,
+  encrypted: string,
+  { nowMs, graceSeconds = defaultGraceSeconds }: { nowMs: number; graceSeconds?: number | undefined },
+): WebhookEndpoint {
+  const graceEndMs = nowMs + graceSeconds * 1000;
+  const older = liveSecrets(endpoint, nowMs)
+    .map((each) => ({ ...each, expiresAt: Math.min(each.expiresAt ?? graceEndMs, graceEndMs) }))
+    .filter(({ expiresAt }) => expiresAt > nowMs);
+  if (older.length >= maxSecrets) {
     throw new AppError('too_many_secrets', {
-      detail: `${live.length} secrets sign at the moment. Wait until the oldest expires, 24 h after it was replaced.`,
+      detail: `${older.length} secrets sign at the moment. Wait until one expires, or pass a grace_s of 0.`,
     });
   }
-  const older = live.map((each) => ({ ...each, expiresAt: each.expiresAt ?? nowMs + secretOverlapMs }));
   return withHistory(
     { ...endpoint, secrets: [{ encrypted }, ...older] },
     { at: nowMs, what: 'secret_rotated' },

@@ -108,7 +108,7 @@ describe('the rotation of a secret', () => {
     const run = webhooks.emptyAll(endpoint.id);
     for (let i = 1; i <= 3; i++) {
       await expect.poll(() => destination.requests.length).toBeGreaterThan(20 * i);
-      secrets.push((await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined)).secret);
+      secrets.push((await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {})).secret);
     }
     await run;
     expect(destination.times().size).toBe(300);
@@ -120,7 +120,7 @@ describe('the rotation of a secret', () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
-    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
+    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {});
     expect(secret).not.toBe(endpoint.secret);
     const signedWithOld = async () => {
       const before = destination.requests.length;
@@ -139,10 +139,29 @@ describe('the rotation of a secret', () => {
     expect(await signedWithOld()).toEqual([false, false, false, false, false]);
   });
 
+  it('signs with the new secret alone after a rotation without a grace period, also while four secrets sign', async () => {
+    const webhooks = await connectWebhooks();
+    const destination = await endpointServerOf();
+    const { id, secret: first } = await webhooks.register({ url: destination.url, events: ['image.queued'] });
+    const rotate = (rotation: object) => webhooks.manageEndpoints.rotateSecret('acme', id, rotation);
+    for (let i = 0; i < 3; i++) await rotate({});
+    await expect(rotate({})).rejects.toMatchObject({ code: 'too_many_secrets' });
+    const { secret, secrets } = await rotate({ grace_s: 0 });
+    expect(secrets).toEqual([{ expires_at: null }]);
+    await webhooks.emit(1);
+    await webhooks.dispatch();
+    await webhooks.emptyAll(id);
+    const [request] = destination.requests;
+    if (!request) throw new Error('no delivery');
+    verify(request, secret);
+    expect(isSignedWith(request, first)).toBe(false);
+    expect((await rotate({})).secrets).toHaveLength(2);
+  });
+
   it('returns the new secret once and stores no secret in the clear', async () => {
     const webhooks = await connectWebhooks();
     const endpoint = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
-    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
+    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {});
     expect(JSON.stringify(await webhooks.manageEndpoints.get('acme', endpoint.id))).not.toContain('whsec_');
     const row = JSON.stringify(await webhooks.endpoints.get('acme', endpoint.id));
     for (const each of [endpoint.secret, secret]) expect(row).not.toContain(each.slice('whsec_'.length));

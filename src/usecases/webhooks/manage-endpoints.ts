@@ -16,6 +16,7 @@ import {
   type EndpointBody,
   type EndpointPatch,
   rotateSecret,
+  type SecretRotation,
   updateEndpoint,
   type WebhookEndpoint,
 } from '../../domain/webhook-endpoint.ts';
@@ -137,15 +138,17 @@ export function createManageEndpoints(deps: Deps) {
     },
 
     /**
-     * Replaces the secret. The previous secret also signs for 24 hours.
+     * Replaces the secret. The previous secrets also sign for the grace period, by default 24 hours.
      *
      * @throws AppError `not_found`, `too_many_secrets`, `validation_failed`
      */
-    async rotateSecret(tenant: string, id: string, given: string | undefined): Promise<WithSecret> {
-      const secret = secretFrom(given);
+    async rotateSecret(tenant: string, id: string, rotation: SecretRotation): Promise<WithSecret> {
+      const secret = secretFrom(rotation.secret);
       const encrypted = deps.secrets.encrypt(secret, id);
       const nowMs = deps.clock();
-      const endpoint = await update(tenant, id, (now) => rotateSecret(now, encrypted, nowMs));
+      const endpoint = await update(tenant, id, (now) =>
+        rotateSecret(now, encrypted, { nowMs, graceSeconds: rotation.grace_s }),
+      );
       return { ...(await present(endpoint)), secret };
     },
 

@@ -3,17 +3,18 @@ import { describe, expect, it } from 'vitest';
 import {
   checkEndpointText,
   createEndpoint,
+  defaultGraceSeconds,
   disable,
   EndpointBody,
   EndpointPatch,
   liveSecrets,
   rotateSecret,
-  secretOverlapMs,
   updateEndpoint,
   WebhookEndpoint,
 } from '../../../src/domain/webhook-endpoint.ts';
 import { createdAt } from '../../support/jobs.ts';
 
+const secretOverlapMs = defaultGraceSeconds * 1000;
 const url = 'https://receiver.example/hook';
 const created = createEndpoint({
   ...{ id: 'whk_1', tenant: 'acme', body: { url }, encryptedSecret: 'sealed 0', nowMs: createdAt },
@@ -33,7 +34,7 @@ describe('a new endpoint', () => {
 describe('rotating the secret', () => {
   it('signs with both secrets for 24 hours after a rotation, the new one first, then with the new one alone', () => {
     const at = createdAt + 1_000;
-    const rotated = rotateSecret(created, 'sealed 1', at);
+    const rotated = rotateSecret(created, 'sealed 1', { nowMs: at });
     expect(secretOverlapMs).toBe(24 * 3_600_000);
     expect(signing(rotated, at)).toEqual(['sealed 1', 'sealed 0']);
     expect(signing(rotated, at + secretOverlapMs - 1)).toEqual(['sealed 1', 'sealed 0']);
@@ -44,15 +45,31 @@ describe('rotating the secret', () => {
 
   it('rejects a rotation, without a change, while four secrets sign', () => {
     let endpoint = created;
-    for (let i = 1; i <= 3; i++) endpoint = rotateSecret(endpoint, `sealed ${i}`, createdAt + i);
+    for (let i = 1; i <= 3; i++) endpoint = rotateSecret(endpoint, `sealed ${i}`, { nowMs: createdAt + i });
     expect(signing(endpoint, createdAt + 4)).toHaveLength(4);
-    expect(() => rotateSecret(endpoint, 'one too many', createdAt + 4)).toThrow(
+    expect(() => rotateSecret(endpoint, 'one too many', { nowMs: createdAt + 4 })).toThrow(
       expect.objectContaining({ code: 'too_many_secrets' }),
     );
     const after = createdAt + 1 + secretOverlapMs;
-    expect(signing(rotateSecret(endpoint, 'sealed 4', after), after)).toEqual([
+    expect(signing(rotateSecret(endpoint, 'sealed 4', { nowMs: after }), after)).toEqual([
       ...['sealed 4', 'sealed 3', 'sealed 2', 'sealed 1'],
     ]);
+  });
+
+  it.each([
+    [0, 0],
+    [60, 60],
+  ])('ends all earlier secrets after a grace period of %i s at most', (graceSeconds, secondsLeft) => {
+    let endpoint = created;
+    for (let i = 1; i <= (graceSeconds === 0 ? 3 : 2); i++)
+      endpoint = rotateSecret(endpoint, `sealed ${i}`, { nowMs: createdAt + i });
+    const nowMs = createdAt + 10;
+    const rotated = rotateSecret(endpoint, 'sealed new', { nowMs, graceSeconds });
+    const endMs = nowMs + secondsLeft * 1000;
+    if (graceSeconds > 0) expect(signing(rotated, endMs - 1)).toHaveLength(4);
+    expect(signing(rotated, endMs)).toEqual(['sealed new']);
+    const again = rotateSecret(rotated, 'sealed last', { nowMs: nowMs + 1, graceSeconds: 0 });
+    expect(again.secrets).toEqual([{ encrypted: 'sealed last' }]);
   });
 
   it('signs with one to four secrets at any time, and with a replaced one for at most a day', () => {
@@ -65,7 +82,7 @@ describe('rotating the secret', () => {
           if (liveSecrets(endpoint, nowMs).length < 4) {
             const [newest = ''] = signing(endpoint, nowMs);
             replacedAt.set(newest, nowMs);
-            endpoint = rotateSecret(endpoint, `sealed ${i + 1}`, nowMs);
+            endpoint = rotateSecret(endpoint, `sealed ${i + 1}`, { nowMs: nowMs });
           }
           const live = signing(endpoint, nowMs);
           expect(live.length).toBeGreaterThanOrEqual(1);

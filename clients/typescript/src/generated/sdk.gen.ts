@@ -307,7 +307,7 @@ export const changeWebhookEndpoint = <ThrowOnError extends boolean = false>(opti
 /**
  * Rotate the secret of an endpoint
  *
- * Both secrets sign for 24 hours. Only this response contains the new secret.
+ * The earlier secrets also sign for the grace period. After a leak, pass a `grace_s` of 0. Only this response contains the new secret.
  */
 export const rotateWebhookSecret = <ThrowOnError extends boolean = false>(options: Options<RotateWebhookSecretData, ThrowOnError>) => (options.client ?? client).post<RotateWebhookSecretResponses, RotateWebhookSecretErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

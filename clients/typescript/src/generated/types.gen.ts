@@ -400,6 +400,10 @@ export type SecretRotation = {
      * New secret. Default: a generated one.
      */
     secret?: string;
+    /**
+     * Time for which the earlier secrets also sign at most, in seconds. 0 ends them at once. Default: 86400.
+     */
+    grace_s?: number;
 };
 
 export type WebhookRecovery = {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { eventPatterns, jobEventPatterns } from '../../../domain/image-request.ts';
-import { EndpointBody, EndpointPatch } from '../../../domain/webhook-endpoint.ts';
-import { WebhookSecret } from '../../../domain/webhook-event.ts';
+import { EndpointBody, EndpointPatch, SecretRotation } from '../../../domain/webhook-endpoint.ts';
 import {
   DeliveryAttemptView,
   DeliveryView,
@@ -18,10 +17,6 @@ import { pageOf, type SchemaGroup } from '../json-schema.ts';
 const NewWebhookEndpoint = EndpointView.extend({
   secret: z.string().describe('Secret that signs deliveries. Only this response contains it.'),
 }).describe('An endpoint with its new secret.');
-
-const SecretRotation = z.strictObject({
-  secret: WebhookSecret.optional().describe('New secret. Default: a generated one.'),
-});
 
 const WebhookRecovery = z.strictObject({
   since: z.iso.datetime({ offset: true }).describe('Earliest time of the events to send again.'),

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { SecretRotation } from '../../../../domain/webhook-endpoint.ts';
 import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
@@ -10,14 +11,15 @@ interface Deps {
 
 /** `POST /webhooks/endpoints/{id}/rotate-secret` */
 export function rotateSecretRoute(app: FastifyInstance, { webhooks }: Deps): void {
-  app.route<{ Params: { id: string }; Body: { secret?: string } }>({
+  app.route<{ Params: { id: string }; Body: SecretRotation }>({
     method: 'POST',
     url: '/webhooks/endpoints/:id/rotate-secret',
     config: { scope: 'webhooks', hasOptionalBody: true },
     schema: {
       operationId: 'rotateWebhookSecret',
       summary: 'Rotate the secret of an endpoint',
-      description: 'Both secrets sign for 24 hours. Only this response contains the new secret.',
+      description:
+        'The earlier secrets also sign for the grace period. After a leak, pass a `grace_s` of 0. Only this response contains the new secret.',
       tags: ['webhooks'],
       params: endpointParams,
       body: ref('SecretRotation'),
@@ -31,7 +33,7 @@ export function rotateSecretRoute(app: FastifyInstance, { webhooks }: Deps): voi
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const { tenant } = callerOf(request);
-      return webhooks.manageEndpoints.rotateSecret(tenant, request.params.id, request.body.secret);
+      return webhooks.manageEndpoints.rotateSecret(tenant, request.params.id, request.body);
     },
   });
 }
