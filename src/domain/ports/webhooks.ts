@@ -234,7 +234,8 @@ export interface DestinationGuard {
    * Checks a URL without resolving names.
    *
    * @param pointer the request field that names the URL.
+   * @returns the URL in its normal spelling (WHATWG), without spaces around it and line breaks in it.
    * @throws AppError `destination_forbidden` if the URL must not be called.
    */
-  checkUrl(url: string, pointer?: string): void;
+  checkUrl(url: string, pointer?: string): { readonly href: string };
 }

@@ -29,7 +29,7 @@ export interface AddressGuard extends DestinationGuard {
 
 const maxHostLength = 253;
 
-/** Names that only a private network resolves: RFC 6761, 6762, 8375, ICANN's `internal`, and defaults of routers. */
+/** Names that only a private network resolves: RFC 6761, 6762, 8375, ICANN's `internal`, defaults of routers, and Kubernetes. */
 const localSuffixes = [
   'localhost',
   'local',
@@ -40,6 +40,7 @@ const localSuffixes = [
   'home.arpa',
   'corp',
   'intranet',
+  'svc',
 ];
 
 /**

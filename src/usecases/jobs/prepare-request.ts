@@ -71,7 +71,9 @@ export function prepareRequest(
     inputs,
   });
   checkRetention(request, policy);
-  if (request.webhook) rules.guard.checkUrl(request.webhook.url);
+  if (request.webhook) {
+    request.webhook = { ...request.webhook, url: rules.guard.checkUrl(request.webhook.url).href };
+  }
   const estimate = rules.estimate(request, { promptTemplate, inputs });
   checkMaxCost(request, estimate, policy);
   return { request, promptTemplate, warnings, estimate };

@@ -94,12 +94,12 @@ export function createManageEndpoints(deps: Deps) {
     async create(tenant: string, body: EndpointBody): Promise<WithSecret> {
       checkEndpointText(body);
       deps.checkRoom();
-      deps.guard.checkUrl(body.url, '/url');
+      const url = deps.guard.checkUrl(body.url, '/url').href;
       const nowMs = deps.clock();
       const id = deps.ids.endpoint(nowMs);
       const secret = secretFrom(body.secret);
       const encryptedSecret = deps.secrets.encrypt(secret, id);
-      const endpoint = createEndpoint({ id, tenant, body, nowMs, encryptedSecret });
+      const endpoint = createEndpoint({ id, tenant, body: { ...body, url }, nowMs, encryptedSecret });
       if (!(await deps.endpoints.create(endpoint, deps.maxEndpoints))) {
         throw new AppError('too_many_endpoints', {
           detail: `The limit of ${deps.maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
@@ -125,10 +125,10 @@ export function createManageEndpoints(deps: Deps) {
      */
     async update(tenant: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
       checkEndpointText(patch);
-      if (patch.url !== undefined) deps.guard.checkUrl(patch.url, '/url');
+      const url = patch.url === undefined ? {} : { url: deps.guard.checkUrl(patch.url, '/url').href };
       const nowMs = deps.clock();
       const endpoint = await update(tenant, id, (now) => {
-        const next = updateEndpoint(now, patch, nowMs);
+        const next = updateEndpoint(now, { ...patch, ...url }, nowMs);
         return next === now ? null : next;
       });
       if (patch.url !== undefined || patch.disabled === false)

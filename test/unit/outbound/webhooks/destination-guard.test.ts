@@ -40,6 +40,13 @@ describe('checkUrl', () => {
     expect(error.message).toMatch(/\.$/);
   });
 
+  it.each(['kubernetes.default.svc', 'api.shop.svc.', 'api.shop.svc.cluster.local'])(
+    'refuses the name of a service in Kubernetes: %s',
+    (host) => {
+      expect(refusal(() => strict.checkUrl(`https://${host}/`)).message).toContain('private network');
+    },
+  );
+
   it.each([
     'https://receiver.example/hook?a=1&b=%20',
     'http://receiver.example/',
