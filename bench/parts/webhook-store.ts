@@ -33,7 +33,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
   const { records, keys, client } = openRecords(redis, keyPrefix, closers);
   const queue = closers.add(createTaskQueue(client, queueNames(keyPrefix).webhooks), (each) => each.close());
   const events = createWebhookEvents(client, keys);
-  const endpoints = createWebhookEndpoints(client, keys);
+  const endpoints = createWebhookEndpoints(client, keys, { audit: { ttlMs: 86_400_000, maxEntries: 100 } });
   const deliveryQueues = createDeliveryQueues(client, keys);
   const encrypted = createEncryptedSecrets(secretsKey);
 

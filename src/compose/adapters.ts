@@ -132,7 +132,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
     sendLimits: createSendLimits(redis, keys),
     requestLimits: createRequestLimits(redis, keys),
-    endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
+    endpoints: createWebhookEndpoints(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { ...keyBoundsOf(config), onUnreadable }),
     keyUse: createKeyUse(redis, keys),
     tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),

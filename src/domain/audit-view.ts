@@ -27,7 +27,9 @@ export const AuditEntryView = z
     action: z.enum(shownActions),
     target: z
       .string()
-      .describe('Id of the key, job or upload, name of the tenant, or scope of the circuit breaker.'),
+      .describe(
+        'Id of the key, job, upload or webhook endpoint, name of the tenant, or scope of the circuit breaker.',
+      ),
     actor: AuditActorView,
     fields: z.array(z.string()).describe('Names of the changed fields.'),
     budget_override: BudgetOverrideView.nullable().describe(

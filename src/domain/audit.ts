@@ -16,6 +16,10 @@ export const auditActions = [
   'job.erased',
   'upload.deleted',
   'provider.resumed',
+  'webhook_endpoint.created',
+  'webhook_endpoint.changed',
+  'webhook_endpoint.rotated',
+  'webhook_endpoint.deleted',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

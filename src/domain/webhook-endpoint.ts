@@ -109,24 +109,37 @@ export function createEndpoint(given: {
   };
 }
 
+/** Returns the names of the fields that a patch changes. */
+export function changedFields(endpoint: WebhookEndpoint, patch: EndpointPatch): string[] {
+  const { disabled, ...fields } = patch;
+  const names = Object.entries(fields)
+    .filter(
+      ([name, value]) =>
+        value !== undefined &&
+        JSON.stringify(value) !== JSON.stringify(endpoint[name as keyof WebhookEndpoint]),
+    )
+    .map(([name]) => name);
+  const isSwitched = disabled
+    ? endpoint.disabled?.reason !== 'requested'
+    : disabled === false && endpoint.disabled;
+  return isSwitched ? [...names, 'disabled'] : names;
+}
+
 /** Applies a caller's patch. @returns the same object if nothing changes. */
 export function updateEndpoint(
   endpoint: WebhookEndpoint,
   patch: EndpointPatch,
   nowMs: number,
 ): WebhookEndpoint {
-  const { disabled, ...fields } = patch;
-  const changes = Object.entries(fields).filter(
-    ([name, value]) =>
-      value !== undefined &&
-      JSON.stringify(value) !== JSON.stringify(endpoint[name as keyof WebhookEndpoint]),
-  );
+  const { disabled } = patch;
+  const names = changedFields(endpoint, patch).filter((name) => name !== 'disabled');
+  const changes = names.map((name) => [name, patch[name as keyof EndpointPatch]]);
   const updated =
     changes.length === 0
       ? endpoint
       : withHistory(
           { ...endpoint, ...Object.fromEntries(changes) },
-          { at: nowMs, what: 'changed', detail: changes.map(([name]) => name).join(', ') },
+          { at: nowMs, what: 'changed', detail: names.join(', ') },
         );
   if (disabled === true) {
     if (updated.disabled?.reason === 'requested') return updated;

@@ -59,7 +59,7 @@ describe('updating an endpoint', () => {
     const { tenant, id } = await created();
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        store.endpoints.update(tenant, id, (now) => ({
+        store.endpoints.update({ tenant, id }, (now) => ({
           ...now,
           metadata: { ...now.metadata, [`writer ${i}`]: 'was here' },
         })),
@@ -73,9 +73,9 @@ describe('updating an endpoint', () => {
   it('writes nothing if the update of an endpoint decides against a change or throws', async () => {
     const endpoint = await created();
     const { tenant, id } = endpoint;
-    expect(await store.endpoints.update(tenant, id, () => null)).toEqual(endpoint);
+    expect(await store.endpoints.update({ tenant, id }, () => null)).toEqual(endpoint);
     const refusal = new Error('refused');
-    const refused = store.endpoints.update(tenant, id, () => {
+    const refused = store.endpoints.update({ tenant, id }, () => {
       throw refusal;
     });
     await expect(refused).rejects.toThrow();
@@ -86,7 +86,7 @@ describe('updating an endpoint', () => {
     const first = await created();
     await created({ tenant: first.tenant });
     expect(await store.endpoints.create(endpointOf({ tenant: first.tenant }), 1)).toBe(false);
-    const changed = await store.endpoints.update(first.tenant, first.id, (now) => ({
+    const changed = await store.endpoints.update(first, (now) => ({
       ...now,
       description: 'x',
     }));
@@ -98,7 +98,7 @@ describe('updating an endpoint', () => {
     const after = await Promise.all([
       store.endpoints.remove(tenant, id),
       ...Array.from({ length: 20 }, (_, i) =>
-        store.endpoints.update(tenant, id, (now) => ({ ...now, description: `${i}` })),
+        store.endpoints.update({ tenant, id }, (now) => ({ ...now, description: `${i}` })),
       ),
     ]);
     expect(after[0]).toBe(true);
@@ -124,7 +124,7 @@ describe('the subscriptions of an endpoint', () => {
     const endpoint = await created({ events: ['*'] });
     const { tenant, id } = endpoint;
     for (const events of [['image.queued'], ['image.failed', 'image.expired'], ['image.*']] as const) {
-      await store.endpoints.update(tenant, id, (now) =>
+      await store.endpoints.update({ tenant, id }, (now) =>
         updateEndpoint(now, { events: [...events] }, createdAt),
       );
       const [only] = events;
@@ -137,10 +137,10 @@ describe('the subscriptions of an endpoint', () => {
     async (reason) => {
       const endpoint = await created();
       const { tenant, id } = endpoint;
-      await store.endpoints.update(tenant, id, (now) => disable(now, reason, { nowMs: createdAt }));
+      await store.endpoints.update({ tenant, id }, (now) => disable(now, reason, { nowMs: createdAt }));
       expect(await typesOf(endpoint)).toEqual(imageEventTypes);
       for (const disabled of [true, false]) {
-        await store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled }, createdAt));
+        await store.endpoints.update({ tenant, id }, (now) => updateEndpoint(now, { disabled }, createdAt));
         expect(await typesOf(endpoint)).toEqual(imageEventTypes);
       }
     },
@@ -188,7 +188,9 @@ describe('another tenant', () => {
     const endpoint = await created();
     const other = freshTenant();
     expect(await store.endpoints.get(other, endpoint.id)).toBeNull();
-    expect(await store.endpoints.update(other, endpoint.id, (now) => ({ ...now, url: 'x' }))).toBeNull();
+    expect(
+      await store.endpoints.update({ tenant: other, id: endpoint.id }, (now) => ({ ...now, url: 'x' })),
+    ).toBeNull();
     expect(await store.endpoints.remove(other, endpoint.id)).toBe(false);
     expect(await store.endpoints.list(other, { limit: 9 })).toEqual({ endpoints: [], nextBeforeId: null });
     expect(await store.endpoints.subscribed(other, 'image.queued')).toEqual([]);

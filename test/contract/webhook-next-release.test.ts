@@ -6,6 +6,7 @@ import { viewDelivery, viewEndpoint } from '../../src/domain/webhook-view.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
+import { auditBounds } from '../support/api-keys.ts';
 import { createdAt } from '../support/jobs.ts';
 import {
   attemptOf,
@@ -31,7 +32,7 @@ function storesOf({ redis, keys }: WebhookStore) {
     unreadable,
     deliveries: createDeliveries(redis, keys, { onUnreadable }),
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
-    endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
+    endpoints: createWebhookEndpoints(redis, keys, { audit: auditBounds, onUnreadable }),
   };
 }
 
@@ -152,7 +153,7 @@ describe('an endpoint of the next release', () => {
       ...nextRelease,
       ...{ events: ['image.queued', 'batch.completed'], secrets: [secret], history: [paused] },
     });
-    await endpoints.update(tenant, endpoint.id, (now) =>
+    await endpoints.update({ tenant, id: endpoint.id }, (now) =>
       updateEndpoint(now, { description: 'new' }, createdAt + 1),
     );
     expect(await rowAt(key)).toMatchObject({
@@ -191,7 +192,7 @@ describe('an endpoint of the next release', () => {
     await shared.redis.sadd(subscribers, endpoint.id);
     await widen(shared.keys.endpoint(tenant, endpoint.id), { events: ['image.upscaled'] });
     expect(await endpoints.subscribed(tenant, 'image.upscaled')).toHaveLength(1);
-    await endpoints.update(tenant, endpoint.id, (now) =>
+    await endpoints.update({ tenant, id: endpoint.id }, (now) =>
       updateEndpoint(now, { events: ['image.failed'] }, createdAt),
     );
     expect(await shared.redis.smembers(subscribers)).toEqual([]);

@@ -8,7 +8,7 @@ describe('an internal fault', () => {
     await pending(3);
     const { secrets = [] } = (await webhooks.endpoints.get('acme', endpoint.id)) ?? {};
     const set = (kept: typeof secrets) =>
-      webhooks.endpoints.update('acme', endpoint.id, (now) => ({ ...now, secrets: kept }));
+      webhooks.endpoints.update({ tenant: 'acme', id: endpoint.id }, (now) => ({ ...now, secrets: kept }));
     await set([{ encrypted: 'v1.of-another-deployment' }]);
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: 5_000 });
     expect(destination.requests).toEqual([]);

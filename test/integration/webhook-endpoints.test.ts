@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
+import { author, connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
 
 /** Registers an endpoint that subscribes to one event of each job. */
 async function registered() {
@@ -23,7 +23,7 @@ async function registered() {
       }
       return counts;
     },
-    enable: () => webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: false }),
+    enable: () => webhooks.manageEndpoints.update(author, endpoint.id, { disabled: false }),
     shown: () => webhooks.manageEndpoints.get('acme', endpoint.id),
   };
 }
@@ -81,7 +81,7 @@ describe('an endpoint that responds with 410', () => {
     const run = webhooks.empty(endpoint.id);
     await expect.poll(() => destination.requests.length).toBe(8);
     const moved = await endpointServerOf();
-    await webhooks.manageEndpoints.update('acme', endpoint.id, { url: moved.url });
+    await webhooks.manageEndpoints.update(author, endpoint.id, { url: moved.url });
     responses.release();
     await run;
     expect(await shown()).toMatchObject({ status: 'enabled', url: moved.url });
@@ -95,7 +95,7 @@ describe('an endpoint disabled by its owner', () => {
   it('gives up its deliveries and records further events, which its owner recovers after it is enabled', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
     await pending(5);
-    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
+    await webhooks.manageEndpoints.update(author, endpoint.id, { disabled: true });
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
     await pending(5);
@@ -115,7 +115,7 @@ describe('an endpoint disabled by its owner', () => {
     destination.response(410);
     await pending(1);
     await webhooks.emptyAll(endpoint.id);
-    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
+    await webhooks.manageEndpoints.update(author, endpoint.id, { disabled: true });
     await pending(3);
     await webhooks.emptyAll(endpoint.id);
     destination.response(200);
@@ -130,7 +130,7 @@ describe('a deleted endpoint', () => {
   it('gives up pending deliveries of a deleted endpoint, and keeps the log without redelivery', async () => {
     const { webhooks, destination, endpoint, pending, outcomes } = await registered();
     await pending(3);
-    await webhooks.manageEndpoints.delete('acme', endpoint.id);
+    await webhooks.manageEndpoints.delete(author, endpoint.id);
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_removed': 3 });
     expect(destination.requests).toEqual([]);
@@ -151,7 +151,7 @@ describe('an endpoint with a changed URL', () => {
     await pending(20);
     await webhooks.emptyAll(endpoint.id);
     const moved = await endpointServerOf();
-    await webhooks.manageEndpoints.update('acme', endpoint.id, { url: moved.url });
+    await webhooks.manageEndpoints.update(author, endpoint.id, { url: moved.url });
     await webhooks.emptyAll(endpoint.id);
     expect(moved.times().size).toBe(20 - destination.times().size);
     expect(destination.times().size).toBeLessThanOrEqual(12);
@@ -240,7 +240,7 @@ describe('the test event of an endpoint', () => {
   it('rejects a test event for a disabled endpoint and for an endpoint of another tenant', async () => {
     const { webhooks, destination, endpoint } = await registered();
     await expect(webhooks.testEndpoint('other', endpoint.id)).rejects.toMatchObject({ code: 'not_found' });
-    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
+    await webhooks.manageEndpoints.update(author, endpoint.id, { disabled: true });
     await expect(webhooks.testEndpoint('acme', endpoint.id)).rejects.toMatchObject({
       code: 'endpoint_disabled',
     });

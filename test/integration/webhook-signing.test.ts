@@ -1,7 +1,14 @@
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
-import { atTimeOf, connectWebhooks, dayMs, endpointServerOf, isSignedWith } from '../support/webhook-core.ts';
+import {
+  atTimeOf,
+  author,
+  connectWebhooks,
+  dayMs,
+  endpointServerOf,
+  isSignedWith,
+} from '../support/webhook-core.ts';
 import type { Received } from '../support/webhook-endpoints.ts';
 
 /** Collects deliveries of one endpoint and of webhooks named by jobs, with the secret of each. */
@@ -108,7 +115,7 @@ describe('the rotation of a secret', () => {
     const run = webhooks.emptyAll(endpoint.id);
     for (let i = 1; i <= 3; i++) {
       await expect.poll(() => destination.requests.length).toBeGreaterThan(20 * i);
-      secrets.push((await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {})).secret);
+      secrets.push((await webhooks.manageEndpoints.rotateSecret(author, endpoint.id, {})).secret);
     }
     await run;
     expect(destination.times().size).toBe(300);
@@ -120,7 +127,7 @@ describe('the rotation of a secret', () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
-    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {});
+    const { secret } = await webhooks.manageEndpoints.rotateSecret(author, endpoint.id, {});
     expect(secret).not.toBe(endpoint.secret);
     const signedWithOld = async () => {
       const before = destination.requests.length;
@@ -143,7 +150,7 @@ describe('the rotation of a secret', () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const { id, secret: first } = await webhooks.register({ url: destination.url, events: ['image.queued'] });
-    const rotate = (rotation: object) => webhooks.manageEndpoints.rotateSecret('acme', id, rotation);
+    const rotate = (rotation: object) => webhooks.manageEndpoints.rotateSecret(author, id, rotation);
     for (let i = 0; i < 3; i++) await rotate({});
     await expect(rotate({})).rejects.toMatchObject({ code: 'too_many_secrets' });
     const { secret, secrets } = await rotate({ grace_s: 0 });
@@ -161,7 +168,7 @@ describe('the rotation of a secret', () => {
   it('returns the new secret once and stores no secret in the clear', async () => {
     const webhooks = await connectWebhooks();
     const endpoint = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
-    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, {});
+    const { secret } = await webhooks.manageEndpoints.rotateSecret(author, endpoint.id, {});
     expect(JSON.stringify(await webhooks.manageEndpoints.get('acme', endpoint.id))).not.toContain('whsec_');
     const row = JSON.stringify(await webhooks.endpoints.get('acme', endpoint.id));
     for (const each of [endpoint.secret, secret]) expect(row).not.toContain(each.slice('whsec_'.length));

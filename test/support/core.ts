@@ -145,7 +145,7 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
     sendLimits: createSendLimits(redis, keys),
     usageCounters: createUsageCounters(redis, keys, { maxRows: 10 }),
     unarchivedJobs: createUnarchivedJobs(redis, keys),
-    endpoints: createWebhookEndpoints(redis, keys),
+    endpoints: createWebhookEndpoints(redis, keys, { audit: auditBounds }),
     jobIntake: jobQueue,
     jobQueue,
     webhookQueue,

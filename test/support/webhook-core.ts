@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { onTestFinished, vi } from 'vitest';
+import type { Author } from '../../src/domain/audit.ts';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
@@ -28,6 +29,8 @@ export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
 const tenant = 'acme';
+/** Author of the changes of endpoints. */
+export const author: Author = { tenant, actor: { kind: 'command_line' } };
 
 interface Given {
   /** Uses real time instead of a clock that the test sets. */
@@ -97,7 +100,7 @@ export async function connectWebhooks(given: Given = {}) {
     /** Returns the key of the delivery queue of a host that a job names. */
     hostDestinationKey: (url: string) => ids.hostDestinationKey(tenant, url),
     /** Registers an endpoint. */
-    register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
+    register: (body: EndpointBody) => manageEndpoints.create(author, body),
     /** Performs one delivery run, as a worker does. */
     empty,
     /** Performs one delivery run of another tenant. */

@@ -7,6 +7,7 @@ import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
+import { auditBounds } from './api-keys.ts';
 import { createdAt } from './jobs.ts';
 import { connectTestStore } from './store.ts';
 
@@ -20,7 +21,7 @@ export async function connectWebhookStore() {
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
     deliveryQueues: createDeliveryQueues(redis, keys),
-    endpoints: createWebhookEndpoints(redis, keys),
+    endpoints: createWebhookEndpoints(redis, keys, { audit: auditBounds }),
     /** Returns the keys of a tenant that never expire. */
     async keysKeptOf(tenant: string): Promise<string[]> {
       const names = (await store.keysLeft()).filter((key) => key.includes(`{${tenant}}`));

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../audit.ts';
 import type { DelayReason, DestinationHealth } from '../destination-health.ts';
 import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
@@ -179,8 +180,12 @@ export interface SendLimits {
 }
 
 export interface WebhookEndpoints {
-  /** Atomic. @returns false if the tenant has `max` endpoints. */
-  create(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
+  /**
+   * Writes an endpoint, its subscriptions and the entry in the audit log. Atomic.
+   *
+   * @returns false if the tenant has `max` endpoints.
+   */
+  create(endpoint: WebhookEndpoint, max: number, audit?: AuditEntry): Promise<boolean>;
   get(tenant: string, id: string): Promise<WebhookEndpoint | null>;
   /** Returns a page, newest first. Endpoints that this release cannot read are skipped and reported. */
   list(
@@ -190,15 +195,16 @@ export interface WebhookEndpoints {
   /**
    * Compare-and-set of an endpoint together with its subscriptions. `change` must be pure.
    *
+   * @param auditOf returns the entry in the audit log, which is written in the same step. Absent for a change without an author.
    * @returns the endpoint as it is now; `null` if there is none.
    */
   update(
-    tenant: string,
-    id: string,
+    endpoint: Pick<WebhookEndpoint, 'tenant' | 'id'>,
     change: (endpoint: WebhookEndpoint) => WebhookEndpoint | null,
+    auditOf?: (before: WebhookEndpoint) => AuditEntry,
   ): Promise<WebhookEndpoint | null>;
-  /** @returns whether the endpoint existed. */
-  remove(tenant: string, id: string): Promise<boolean>;
+  /** Removes an endpoint and writes the entry in the audit log. Atomic. @returns whether the endpoint existed. */
+  remove(tenant: string, id: string, audit?: AuditEntry): Promise<boolean>;
   /** Returns the endpoints for which an event of this type is recorded. */
   subscribed(tenant: string, type: Open<EventType>): Promise<WebhookEndpoint[]>;
 }

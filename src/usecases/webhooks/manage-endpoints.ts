@@ -1,3 +1,4 @@
+import { type AuditEntry, type Author, auditEntryOf } from '../../domain/audit.ts';
 import { healthy } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   WebhookEndpoints,
 } from '../../domain/ports.ts';
 import {
+  changedFields,
   checkEndpointText,
   createEndpoint,
   type EndpointBody,
@@ -60,7 +62,7 @@ export async function getEndpoint(
   return endpoint;
 }
 
-/** Creates, returns, updates and deletes the registered endpoints of a tenant. */
+/** Creates, returns, updates and deletes the registered endpoints of a tenant. Every change has an entry in the audit log. */
 export function createManageEndpoints(deps: Deps) {
   async function present(endpoint: WebhookEndpoint): Promise<EndpointView> {
     const [health] = await deps.deliveryQueues.health(endpoint.tenant, [endpoint.id]);
@@ -68,11 +70,11 @@ export function createManageEndpoints(deps: Deps) {
   }
 
   async function update(
-    tenant: string,
-    id: string,
+    { tenant, id }: { tenant: string; id: string },
     change: (endpoint: WebhookEndpoint) => WebhookEndpoint | null,
+    auditOf: (before: WebhookEndpoint) => AuditEntry,
   ): Promise<WebhookEndpoint> {
-    const endpoint = await deps.endpoints.update(tenant, id, change);
+    const endpoint = await deps.endpoints.update({ tenant, id }, change, auditOf);
     if (!endpoint) throw unknownEndpoint();
     return endpoint;
   }
@@ -91,7 +93,7 @@ export function createManageEndpoints(deps: Deps) {
 
   return {
     /** Registers an endpoint. @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed` */
-    async create(tenant: string, body: EndpointBody): Promise<WithSecret> {
+    async create({ tenant, actor }: Author, body: EndpointBody): Promise<WithSecret> {
       checkEndpointText(body);
       deps.checkRoom();
       const url = deps.guard.checkUrl(body.url, '/url').href;
@@ -100,7 +102,8 @@ export function createManageEndpoints(deps: Deps) {
       const secret = secretFrom(body.secret);
       const encryptedSecret = deps.secrets.encrypt(secret, id);
       const endpoint = createEndpoint({ id, tenant, body: { ...body, url }, nowMs, encryptedSecret });
-      if (!(await deps.endpoints.create(endpoint, deps.maxEndpoints))) {
+      const entry = { at: nowMs, tenant, action: 'webhook_endpoint.created', target: id } as const;
+      if (!(await deps.endpoints.create(endpoint, deps.maxEndpoints, auditEntryOf(actor, entry)))) {
         throw new AppError('too_many_endpoints', {
           detail: `The limit of ${deps.maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
         });
@@ -123,14 +126,23 @@ export function createManageEndpoints(deps: Deps) {
      *
      * @throws AppError `not_found`, `destination_forbidden`, `validation_failed`
      */
-    async update(tenant: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
-      checkEndpointText(patch);
-      const url = patch.url === undefined ? {} : { url: deps.guard.checkUrl(patch.url, '/url').href };
+    async update({ tenant, actor }: Author, id: string, given: EndpointPatch): Promise<EndpointView> {
+      checkEndpointText(given);
+      const url = given.url === undefined ? {} : { url: deps.guard.checkUrl(given.url, '/url').href };
+      const patch = { ...given, ...url };
       const nowMs = deps.clock();
-      const endpoint = await update(tenant, id, (now) => {
-        const next = updateEndpoint(now, { ...patch, ...url }, nowMs);
-        return next === now ? null : next;
-      });
+      const endpoint = await update(
+        { tenant, id },
+        (now) => {
+          const next = updateEndpoint(now, patch, nowMs);
+          return next === now ? null : next;
+        },
+        (before) =>
+          auditEntryOf(actor, {
+            ...{ at: nowMs, tenant, action: 'webhook_endpoint.changed', target: id },
+            fields: changedFields(before, patch),
+          }),
+      );
       if (patch.url !== undefined || patch.disabled === false)
         await deps.deliveryQueues.resetBreaker(tenant, id);
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
@@ -142,19 +154,23 @@ export function createManageEndpoints(deps: Deps) {
      *
      * @throws AppError `not_found`, `too_many_secrets`, `validation_failed`
      */
-    async rotateSecret(tenant: string, id: string, rotation: SecretRotation): Promise<WithSecret> {
+    async rotateSecret({ tenant, actor }: Author, id: string, rotation: SecretRotation): Promise<WithSecret> {
       const secret = secretFrom(rotation.secret);
       const encrypted = deps.secrets.encrypt(secret, id);
       const nowMs = deps.clock();
-      const endpoint = await update(tenant, id, (now) =>
-        rotateSecret(now, encrypted, { nowMs, graceSeconds: rotation.grace_s }),
+      const entry = { at: nowMs, tenant, action: 'webhook_endpoint.rotated', target: id } as const;
+      const endpoint = await update(
+        { tenant, id },
+        (now) => rotateSecret(now, encrypted, { nowMs, graceSeconds: rotation.grace_s }),
+        () => auditEntryOf(actor, entry),
       );
       return { ...(await present(endpoint)), secret };
     },
 
     /** Deletes an endpoint. Its pending deliveries fail; its delivery log stays until its retention ends. */
-    async delete(tenant: string, id: string): Promise<void> {
-      if (!(await deps.endpoints.remove(tenant, id))) throw unknownEndpoint();
+    async delete({ tenant, actor }: Author, id: string): Promise<void> {
+      const entry = { at: deps.clock(), tenant, action: 'webhook_endpoint.deleted', target: id } as const;
+      if (!(await deps.endpoints.remove(tenant, id, auditEntryOf(actor, entry)))) throw unknownEndpoint();
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
     },
   };

@@ -53,7 +53,7 @@ export function createResolveDestination(deps: Deps) {
         deps.decrypt(encrypted, endpoint.id),
       ),
       async disable(reason) {
-        const after = await deps.endpoints.update(tenant, destinationKey, (now) =>
+        const after = await deps.endpoints.update({ tenant, id: destinationKey }, (now) =>
           now.disabled || now.url !== endpoint.url
             ? null
             : disable(now, reason, { nowMs: deps.clock(), detail: disabledDetail[reason] }),

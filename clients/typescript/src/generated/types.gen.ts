@@ -2155,7 +2155,7 @@ export type AuditEntry = {
     at: string;
     action: AuditAction;
     /**
-     * Id of the key, job or upload, name of the tenant, or scope of the circuit breaker.
+     * Id of the key, job, upload or webhook endpoint, name of the tenant, or scope of the circuit breaker.
      */
     target: string;
     actor: AuditActor;
@@ -3133,7 +3133,7 @@ export type AuditActorType = 'api_key' | 'command_line';
 /**
  * Kind of a change; `other` for a kind of a newer release.
  */
-export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'budget.overrides_ended' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'provider.resumed' | 'other';
+export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'budget.overrides_ended' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'provider.resumed' | 'webhook_endpoint.created' | 'webhook_endpoint.changed' | 'webhook_endpoint.rotated' | 'webhook_endpoint.deleted' | 'other';
 
 /**
  * Permission of a key. `admin` includes all others within its tenant.

@@ -4,8 +4,10 @@ import type { OnUnreadable, WebhookEndpoints } from '../../../domain/ports.ts';
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
 import { patternsFor } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
+import type { AuditBounds } from '../scripts/append-audit.ts';
 import { translated } from '../store-errors.ts';
 import { createVersionedRows } from '../versioned-rows.ts';
+import { createRemoveEndpoint } from './scripts/remove-endpoint.ts';
 import { createWriteEndpoint } from './scripts/write-endpoint.ts';
 
 /**
@@ -15,9 +17,10 @@ import { createWriteEndpoint } from './scripts/write-endpoint.ts';
 export function createWebhookEndpoints(
   redis: Redis | Cluster,
   keys: Keys,
-  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
+  { audit: bounds, onUnreadable }: { audit: AuditBounds; onUnreadable?: OnUnreadable },
 ): WebhookEndpoints {
-  const writeEndpoint = createWriteEndpoint(redis, keys);
+  const writeEndpoint = createWriteEndpoint(redis, keys, bounds);
+  const removeEndpoint = createRemoveEndpoint(redis, keys, bounds);
   const { decode, get, getAll, getPage } = createVersionedRows(redis, {
     kind: 'webhook_endpoint',
     schema: WebhookEndpoint,
@@ -26,10 +29,10 @@ export function createWebhookEndpoints(
   });
 
   return {
-    create: (endpoint, maxEndpoints) =>
+    create: (endpoint, maxEndpoints, audit) =>
       translated(async () => {
         const patterns = patternsOf(endpoint);
-        return (await writeEndpoint({ endpoint, patterns, maxEndpoints })).kind === 'written';
+        return (await writeEndpoint({ endpoint, patterns, maxEndpoints, audit })).kind === 'written';
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, query) =>
@@ -37,7 +40,7 @@ export function createWebhookEndpoints(
         const { rows, nextBeforeId } = await getPage(tenant, keys.endpoints(tenant), query);
         return { endpoints: rows, nextBeforeId };
       }),
-    update: (tenant, id, change) =>
+    update: ({ tenant, id }, change, auditOf) =>
       translated(async () => {
         for (let current = await get(tenant, id); current; ) {
           const next = change(current);
@@ -48,21 +51,19 @@ export function createWebhookEndpoints(
             expectedVersion: current.version,
             // Subscriptions of another release are removed too.
             patterns: patternsOf(after, current),
+            audit: auditOf?.(current),
           });
           if (reply.kind === 'written') return after;
           current = reply.kind === 'conflict' ? decode(reply.record) : null;
         }
         return null;
       }),
-    remove: (tenant, id) =>
+    remove: (tenant, id, audit) =>
       translated(async () => {
         // Errors are ignored, because an unreadable endpoint can be removed too. `subscribed` ignores its remaining
         // subscriptions.
         const endpoint = await get(tenant, id).catch(() => undefined);
-        const commands = redis.multi().del(keys.endpoint(tenant, id)).zrem(keys.endpoints(tenant), id);
-        for (const pattern of patternsOf(endpoint)) commands.srem(keys.subscribers(tenant, pattern), id);
-        const [deleted] = (await commands.exec()) ?? [];
-        return deleted?.[1] === 1;
+        return removeEndpoint({ tenant, id, patterns: patternsOf(endpoint), audit });
       }),
     subscribed: (tenant, type) =>
       translated(async () => {

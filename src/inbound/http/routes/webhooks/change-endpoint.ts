@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { EndpointPatch } from '../../../../domain/webhook-endpoint.ts';
 import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { authorOf } from '../../manager.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
 interface Deps {
@@ -28,7 +28,6 @@ export function changeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
         ...problems({ body: true, params: true }, 'not_found', 'destination_forbidden'),
       },
     },
-    handler: (request) =>
-      webhooks.manageEndpoints.update(callerOf(request).tenant, request.params.id, request.body),
+    handler: (request) => webhooks.manageEndpoints.update(authorOf(request), request.params.id, request.body),
   });
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { EndpointBody } from '../../../../domain/webhook-endpoint.ts';
 import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { authorOf } from '../../manager.ts';
 import { header, json, problems } from '../../responses.ts';
 
 interface Deps {
@@ -29,7 +29,7 @@ export function createEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
       },
     },
     handler: async (request, reply) => {
-      const endpoint = await webhooks.manageEndpoints.create(callerOf(request).tenant, request.body);
+      const endpoint = await webhooks.manageEndpoints.create(authorOf(request), request.body);
       return reply
         .code(201)
         .header('location', `/webhooks/endpoints/${endpoint.id}`)

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { authorOf } from '../../manager.ts';
 import { empty, endpointParams, problems } from '../../responses.ts';
 
 interface Deps {
@@ -22,7 +22,7 @@ export function removeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
       response: { 204: empty('Removed'), ...problems({ body: true, params: true }, 'not_found') },
     },
     handler: async (request, reply) => {
-      await webhooks.manageEndpoints.delete(callerOf(request).tenant, request.params.id);
+      await webhooks.manageEndpoints.delete(authorOf(request), request.params.id);
       return reply.code(204).send();
     },
   });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { SecretRotation } from '../../../../domain/webhook-endpoint.ts';
 import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { authorOf } from '../../manager.ts';
 import { endpointParams, header, json, problems } from '../../responses.ts';
 
 interface Deps {
@@ -32,8 +32,7 @@ export function rotateSecretRoute(app: FastifyInstance, { webhooks }: Deps): voi
     },
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      const { tenant } = callerOf(request);
-      return webhooks.manageEndpoints.rotateSecret(tenant, request.params.id, request.body);
+      return webhooks.manageEndpoints.rotateSecret(authorOf(request), request.params.id, request.body);
     },
   });
 }
