@@ -83,11 +83,12 @@ describe('a threshold of a budget', () => {
     await caller.generate(request);
     await keys.operator
       .patch(`/keys/${id}`)
-      .send({ budgets: [{ window: 'total', limit_micro_usd: 3 * estimate }] })
+      .send({ budgets: [{ window: 'total', limit_micro_usd: 4 * estimate }] })
       .expect(200);
-    await limitIs(3 * estimate + raise);
-    await caller.submit({ ...request, n: 6 });
-    expect((await shares(4)).at(-1)).toMatchObject({ percent: 50, limit: 3 * estimate + raise });
+    // A change of the budgets ends the raise.
+    await limitIs(4 * estimate);
+    await caller.submit(request);
+    expect((await shares(4)).at(-1)).toMatchObject({ percent: 50, limit: 4 * estimate });
   });
 
   it('is reported when the settlement of a charge reaches it', async () => {
