@@ -7429,7 +7429,7 @@ export type CreateOpenAiImageErrors = {
      */
     403: Problem;
     /**
-     * `model_unknown`: The model is not in the catalogue
+     * `model_unknown`: The model is not in the catalogue. `not_found`: Not found
      */
     404: Problem;
     /**
@@ -7510,7 +7510,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     403: Problem;
     /**
-     * `model_unknown`: The model is not in the catalogue
+     * `model_unknown`: The model is not in the catalogue. `not_found`: Not found
      */
     404: Problem;
     /**

@@ -57,6 +57,7 @@ const failures: readonly ErrorCode[] = [
   'run_timeout',
   'queue_timeout',
   'canceled',
+  'not_found',
 ];
 
 /** Error that a route can send before or after it accepted a job. */

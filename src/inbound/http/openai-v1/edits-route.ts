@@ -68,7 +68,8 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
       const accepted = await withInputs(
         deps.inputs,
         { request: request as FastifyRequest, body: { ...mapped.body, ...named } },
-        (body, inputs) => call.submit(request as FastifyRequest, { mapped, body, fields, inputs }),
+        (body, inputs) =>
+          call.submit(request as FastifyRequest, reply as FastifyReply, { mapped, body, fields, inputs }),
       );
       return call.send(request as FastifyRequest, reply as FastifyReply, accepted);
     },

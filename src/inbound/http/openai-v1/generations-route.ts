@@ -32,7 +32,7 @@ export function generationsRoute(app: FastifyInstance, deps: ImagesCallDeps): vo
       const mapped = mapRequest(request.body, deps.openAi.models);
       refuseWhileDraining(deps.draining);
       const { body } = mapped;
-      const accepted = await call.submit(request, { mapped, body, fields: request.body });
+      const accepted = await call.submit(request, reply, { mapped, body, fields: request.body });
       return call.send(request, reply, accepted);
     },
   });

@@ -23,6 +23,11 @@ const failureStatus: Partial<Record<AppError['code'], number>> = {
   moderation_blocked: 400,
   budget_exceeded: 402,
   provider_rejected: 422,
+  unauthorized: 401,
+  insufficient_scope: 403,
+  tenant_suspended: 403,
+  not_found: 404,
+  erased: 410,
 };
 const otherFailureStatus = 424;
 
@@ -94,7 +99,7 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
 }
 
 /**
- * Sends an error before a job was accepted.
+ * Sends an error instead of images. The error is final if the request has a job, because a retry might pay again.
  *
  * @param failure.nameParam returns the name of a field as the caller knows it.
  * @param failure.namePointer returns the pointer of an issue as the caller knows it.
@@ -109,7 +114,9 @@ export function sendOpenAiError(
   },
 ): FastifyReply {
   const { error, nameParam = (param) => param, namePointer = (pointer) => pointer } = failure;
-  const { status, headers, body } = openAiError(error, circumstancesOf(request), { isAccepted: false });
+  const { status, headers, body } = openAiError(error, circumstancesOf(request), {
+    isAccepted: request.jobId !== null,
+  });
   if (errorRow(error.code).status >= 500) {
     request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   }

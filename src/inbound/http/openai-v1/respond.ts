@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, type ErrorCode } from '../../../domain/errors.ts';
 import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
 import { costOfAttempts } from '../../../domain/view-job.ts';
 import { circumstancesOf } from '../problem.ts';
@@ -50,9 +50,8 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
     () => sendSignOfLife(reply.raw, form, { ...waiting.headers, 'content-type': 'application/json' }),
     firstMs,
   );
-  const job = await ended.finally(stop);
-  const failure = failureOf(job);
-  if (failure) return writeFailure(waiting, job, failure);
+  const { job, failure } = await endOf(ended).finally(stop);
+  if (failure) return writeFailure(waiting, failure, job);
   const body = imagesBody(job, await waiting.sourcesOf(job), describeWarnings(job, waiting.warnings));
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(200, {
@@ -66,8 +65,37 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
   reply.raw.end();
 }
 
+/** Errors of a wait that a repeated request would meet again. Every other error closes the connection. */
+const lasting: ReadonlySet<ErrorCode> = new Set([
+  'erased',
+  'not_found',
+  'unauthorized',
+  'insufficient_scope',
+  'tenant_suspended',
+]);
+
+/** End of a wait: a job with images, or a failure. */
+type End =
+  | { readonly job: ImageJob; readonly failure: null }
+  | { readonly job?: ImageJob; readonly failure: AppError };
+
+/** Returns the end of a wait. Rejects if a retry may get the images. */
+async function endOf(ended: Promise<ImageJob>): Promise<End> {
+  try {
+    const job = await ended;
+    return { job, failure: failureOf(job) };
+  } catch (error) {
+    if (error instanceof AppError && lasting.has(error.code)) return { failure: error };
+    throw error;
+  }
+}
+
 /** Returns the failure of a job without images, or `null` for every other job. */
 function failureOf(job: ImageJob): AppError | null {
+  if (job.mediaGone)
+    return new AppError('not_found', {
+      detail: 'The images of this job were deleted after their retention.',
+    });
   if (job.status === 'succeeded') return null;
   if (job.status === 'canceled') return new AppError('canceled', { detail: 'The job was canceled.' });
   return jobFailure(finalError(job) ?? jobError('internal', 'possible'));
@@ -80,13 +108,13 @@ function costHeader(job: ImageJob): Record<string, string> {
 }
 
 /** Writes a failure. The status is 200 if white space was sent before, and the body then has `error` and no `data`. */
-function writeFailure({ request, reply, headers }: Waiting, job: ImageJob, failure: AppError): void {
+function writeFailure({ request, reply, headers }: Waiting, failure: AppError, job?: ImageJob): void {
   const error = openAiError(failure, circumstancesOf(request), { isAccepted: true });
   const text = JSON.stringify(error.body);
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(error.status, {
       ...headers,
-      ...costHeader(job),
+      ...(job ? costHeader(job) : {}),
       ...error.headers,
       'content-length': Buffer.byteLength(text),
     });
@@ -107,11 +135,10 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const writer = createEventWriter(raw, waiting.writePieces);
   writer.comment('open');
   const stop = startKeepAlive(() => writer.comment('keep-alive'), waiting.keepAlive.firstMs);
-  const [job] = await Promise.all([
-    ended,
+  const [{ job, failure }] = await Promise.all([
+    endOf(ended),
     writePartials(writer, { ...waiting.partials(), family: waiting.events }),
   ]).finally(stop);
-  const failure = failureOf(job);
   if (failure) {
     const { body } = openAiError(failure, circumstancesOf(request), { isAccepted: true });
     raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
