@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JobClaim, WaitingCallers } from '../../src/domain/ports/callers.ts';
+import type { DeliveryOutcome, JobClaim, WaitingCallers } from '../../src/domain/ports/callers.ts';
 import { createWaitingCallers } from '../../src/outbound/records/waiting-callers.ts';
 import { connectTestStore } from '../support/store.ts';
 
@@ -27,6 +27,11 @@ async function lookedUp(): Promise<string> {
   return 'looked up';
 }
 
+type ReleaseOptions = Partial<JobClaim> & { readonly isUnconfirmed?: boolean };
+
+/** First retry of a client, after the pause that the client makes. */
+const retry = { earlierTries: 1, nowMs: startMs + 400 };
+
 /** Creates the claims of one group of equal requests. */
 function newGroup() {
   groups += 1;
@@ -41,13 +46,20 @@ function newGroup() {
         ...base,
         jobId,
         holder: `p1.${jobs}`,
-        isRetry: false,
         nowMs: startMs,
         ...options,
       });
     },
-    release: (jobId: string, holder: string, outcome: 'delivered' | 'disconnected') =>
-      callers.release({ ...base, jobId, holder, nowMs: startMs }, outcome),
+    release: (
+      [jobId, holder]: readonly [string, string],
+      outcome: DeliveryOutcome,
+      more: ReleaseOptions = {},
+    ) => callers.release({ ...base, jobId, holder, nowMs: startMs, ...more }, outcome, more),
+    defer: (jobId: string, more: Partial<JobClaim> = {}) =>
+      callers.defer({ ...base, jobId, holder: 'p1.d', nowMs: startMs, ...more }),
+    /** Writes the value of a job directly. */
+    write: (jobId: string, value: string) =>
+      store.redis.hset(store.keys.waitingCallers('acme', group), jobId, value),
     size: () => store.redis.hlen(store.keys.waitingCallers('acme', group)),
   };
 }
@@ -65,7 +77,7 @@ describe('waiting callers in Redis', () => {
   it('lets exactly one of many processes join a job without a caller', async () => {
     const { claim, release } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
-    await release(jobId, 'p1.a', 'disconnected');
+    await release([jobId, 'p1.a'], 'disconnected');
     await Promise.all(['p2', 'p3', 'p4'].map((process) => seenBefore(process, 0)));
     const claims = await Promise.all(['p2', 'p3', 'p4'].map((process) => claim({ holder: `${process}.1` })));
     expect(claims.filter(({ isJoined }) => isJoined).map((each) => each.jobId)).toEqual([jobId]);
@@ -75,15 +87,15 @@ describe('waiting callers in Redis', () => {
     const { claim, release } = newGroup();
     const older = await claim({ holder: 'p1.a' });
     const younger = await claim({ holder: 'p1.b', nowMs: startMs + 1 });
-    await release(older.jobId, 'p1.a', 'disconnected');
-    await release(younger.jobId, 'p1.b', 'disconnected');
+    await release([older.jobId, 'p1.a'], 'disconnected');
+    await release([younger.jobId, 'p1.b'], 'disconnected');
     expect(await claim({ nowMs: startMs + 2 })).toEqual({ jobId: younger.jobId, isJoined: true });
   });
 
   it('does not join a job that lost its caller more than ten minutes ago', async () => {
     const { claim, release } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
-    await release(jobId, 'p1.a', 'disconnected');
+    await release([jobId, 'p1.a'], 'disconnected');
     expect(await claim({ nowMs: startMs + 10 * minute + 1 })).toMatchObject({ isJoined: false });
   });
 
@@ -117,24 +129,120 @@ describe('waiting callers in Redis', () => {
   it('lets a marked retry join a job whose caller still waits, up to 30 minutes after its acceptance', async () => {
     const { claim } = newGroup();
     const { jobId } = await claim();
-    const retry = { isRetry: true, nowMs: startMs + 30 * minute };
-    expect(await claim(retry)).toEqual({ jobId, isJoined: true });
-    expect(await claim({ ...retry, nowMs: startMs + 30 * minute + 1 })).toMatchObject({ isJoined: false });
+    expect(await claim({ ...retry, nowMs: startMs + 30 * minute })).toEqual({ jobId, isJoined: true });
+    const late = newGroup();
+    await late.claim();
+    const tooLate = { ...retry, nowMs: startMs + 30 * minute + 1 };
+    expect(await late.claim(tooLate)).toMatchObject({ isJoined: false });
+  });
+
+  it('gives every one of parallel retries a job of its own', async () => {
+    const { claim } = newGroup();
+    const firsts = [await claim({ earlierTries: 0 }), await claim({ earlierTries: 0 })];
+    const retries = [await claim(retry), await claim(retry), await claim(retry)];
+    const ids = retries.map(({ jobId }) => jobId);
+    expect(ids.slice(0, 2).toSorted()).toEqual(firsts.map(({ jobId }) => jobId).toSorted());
+    expect(retries.map(({ isJoined }) => isJoined)).toEqual([true, true, false]);
+  });
+
+  it('lets a second retry take over the job of the first retry, and no retry the job of a later one', async () => {
+    const { claim } = newGroup();
+    const { jobId } = await claim({ earlierTries: 0 });
+    await claim(retry);
+    const second = { earlierTries: 2, nowMs: startMs + 1_400 };
+    expect(await claim(second)).toEqual({ jobId, isJoined: true });
+    expect(await claim({ ...second, nowMs: startMs + 9_000 })).toMatchObject({ isJoined: false });
+  });
+
+  it('does not join a job that is younger than the pause of a client before its retry', async () => {
+    const { claim } = newGroup();
+    await claim({ earlierTries: 0 });
+    expect(await claim({ ...retry, nowMs: startMs + 200 })).toMatchObject({ isJoined: false });
+    const other = newGroup();
+    await other.claim({ earlierTries: 0 });
+    const third = { earlierTries: 3, nowMs: startMs + 1_000 };
+    expect(await other.claim(third)).toMatchObject({ isJoined: false });
+  });
+
+  it('prefers for a retry a job without a caller to a younger job whose caller waits', async () => {
+    const { claim, release } = newGroup();
+    await seenBefore('gone', 9_000);
+    const orphan = await claim({ holder: 'p1.a', earlierTries: 0 });
+    await claim({ nowMs: startMs + 1, earlierTries: 0 });
+    await release([orphan.jobId, 'p1.a'], 'disconnected', { earlierTries: 0 });
+    expect(await claim(retry)).toEqual({ jobId: orphan.jobId, isJoined: true });
+    const other = newGroup();
+    const dead = await other.claim({ holder: 'gone.1', earlierTries: 0 });
+    await other.claim({ nowMs: startMs + 1, earlierTries: 0 });
+    expect(await other.claim(retry)).toEqual({ jobId: dead.jobId, isJoined: true });
+  });
+
+  it('gives the retry of a refused try the place of that try instead of the job of another caller', async () => {
+    const { claim, release, defer } = newGroup();
+    await claim({ earlierTries: 0 });
+    const refused = await claim({ holder: 'p1.b', earlierTries: 0 });
+    await release([refused.jobId, 'p1.b'], 'deferred', { earlierTries: 0 });
+    await defer('img_deferred', { earlierTries: 0 });
+    const ids = [await claim(retry), await claim(retry)].map(({ jobId }) => jobId);
+    expect(ids.toSorted()).toEqual([refused.jobId, 'img_deferred'].toSorted());
+  });
+
+  it('keeps no place for a client that does not number its tries, and a place for two minutes only', async () => {
+    const { claim, release, defer, size } = newGroup();
+    const refused = await claim({ holder: 'p1.b' });
+    await release([refused.jobId, 'p1.b'], 'deferred');
+    await defer('img_deferred');
+    expect(await size()).toBe(0);
+    await defer('img_numbered', { earlierTries: 0 });
+    const late = { ...retry, nowMs: startMs + 2 * minute + 1 };
+    expect(await claim(late)).toMatchObject({ isJoined: false });
+    expect(await size()).toBe(1);
+  });
+
+  it('gives a job back if it does not know whether its claim joined it', async () => {
+    const { claim, release } = newGroup();
+    const orphan = await claim({ holder: 'p1.a' });
+    await release([orphan.jobId, 'p1.a'], 'disconnected');
+    await claim({ holder: 'p1.b', jobId: 'img_new' });
+    await release(['img_new', 'p1.b'], 'deferred', { isUnconfirmed: true });
+    expect(await claim()).toEqual({ jobId: orphan.jobId, isJoined: true });
+  });
+
+  it('skips a value that it cannot read, and reads those of the previous release', async () => {
+    const { claim, write } = newGroup();
+    await write('img_unreadable', 'of a later release');
+    await write('img_before', `${startMs} orphan ${startMs} p7.12`);
+    expect(await claim()).toEqual({ jobId: 'img_before', isJoined: true });
   });
 
   it('removes a delivered job, so that no retry joins it', async () => {
     const { claim, release, size } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
-    await release(jobId, 'p1.a', 'delivered');
+    await release([jobId, 'p1.a'], 'delivered');
     expect(await size()).toBe(0);
-    expect(await claim({ isRetry: true })).toMatchObject({ isJoined: false });
+    expect(await claim(retry)).toMatchObject({ isJoined: false });
   });
 
   it('ignores the end of a wait that another caller has taken over', async () => {
     const { claim, release } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
-    await claim({ holder: 'p1.b', isRetry: true });
-    await release(jobId, 'p1.a', 'disconnected');
+    await claim({ ...retry, holder: 'p1.b' });
+    expect(await release([jobId, 'p1.a'], 'disconnected')).toBe(false);
     expect(await claim({ holder: 'p1.c' })).toMatchObject({ isJoined: false });
+  });
+});
+
+describe('requests that wait for the same job', () => {
+  it('are counted over all live processes, and those of dead processes are not', async () => {
+    await Promise.all([seenBefore('p5', 0), seenBefore('p6', 0), seenBefore('p7', 9_000)]);
+    const waiters = ['p5.1', 'p5.2', 'p6.1', 'p7.1'].map((holder) => ({
+      tenant: 'acme',
+      name: 'img_shared',
+      holder,
+    }));
+    await Promise.all(waiters.map(callers.enter));
+    const counts = [];
+    for (const waiter of waiters.slice(0, 3)) counts.push(await callers.leave(waiter));
+    expect(counts).toEqual([2, 1, 0]);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/domain/api-key.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { touch } from '../../src/domain/job-moves.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createWaitingCallers } from '../../src/outbound/records/waiting-callers.ts';
 import { createSubmitOrJoin, type JoinableSubmission } from '../../src/usecases/jobs/submit-or-join.ts';
@@ -17,10 +19,13 @@ const caller: Caller = {
 const request: JoinableSubmission = {
   caller,
   body: { prompt: 'A fox' },
-  isRetry: false,
   identity: 'generations {"prompt":"A fox"}',
+  admit: () => {},
+  countsCallers: false,
 };
-const retry: JoinableSubmission = { ...request, isRetry: true };
+/** First try of a client that numbers its tries. */
+const first: JoinableSubmission = { ...request, earlierTries: 0 };
+const retry: JoinableSubmission = { ...request, earlierTries: 1 };
 
 /** Creates the verb for one API process. `submitJob` replaces the submission of that process. */
 function verbOf(core: Core, process: string, submitJob: Pick<Core['submitJob'], 'submit'> = core.submitJob) {
@@ -61,6 +66,9 @@ const unconfirmedSubmission = (core: Core): Pick<Core['submitJob'], 'submit'> =>
     throw new AppError('store_unavailable');
   },
 });
+
+/** Attempt that may have been charged. */
+const uncertain = { state: 'uncertain' } as unknown as ImageJob['attempts'][number];
 
 const jobsOf = async (core: Core) => (await core.records.list('acme', { limit: 10 })).jobs;
 
@@ -104,12 +112,43 @@ describe('a request that repeats a submission without confirmation', () => {
 });
 
 describe('a request that joins a job without a use', () => {
-  it('creates another job if the joined one was canceled before a payment', async () => {
+  it.each<[string, Partial<ImageJob>]>([
+    ['was canceled before a payment', { status: 'canceled' }],
+    ['was canceled after a possible payment', { status: 'canceled', attempts: [uncertain] }],
+    ['is being canceled', { status: 'running', cancelRequestedAt: 1 }],
+    ['has no images any more', { status: 'succeeded', mediaGone: true }],
+  ])('creates another job if the joined one %s', async (_title, state) => {
     const core = await connectCore();
-    const first = await verbOf(core, 'p1')(request);
-    await core.cancelJob('acme', first.job.id);
+    const created = await verbOf(core, 'p1')(request);
+    const { tenant, id } = created.job;
+    await core.updateJob({ tenant, id }, (job) => ({ ...touch(job, core.clock()), ...state }), created.job);
     const second = await verbOf(core, 'p2')(retry);
     expect(second.isJoined).toBe(false);
-    expect(second.job.id).not.toBe(first.job.id);
+    expect(second.job.id).not.toBe(created.job.id);
+  });
+});
+
+describe('a first try that was refused for now', () => {
+  const busy = new AppError('too_many_requests');
+  it.each<[string, JoinableSubmission, Pick<Core['submitJob'], 'submit'> | undefined]>([
+    ['by the store', first, { submit: () => Promise.reject(busy) }],
+    [
+      'by its process',
+      {
+        ...first,
+        admit() {
+          throw busy;
+        },
+      },
+      undefined,
+    ],
+  ])('leaves its retry a job of its own, %s', async (_title, refused, submitJob) => {
+    const core = await connectCore();
+    const waiting = await verbOf(core, 'p1')(first);
+    await expect(verbOf(core, 'p1', submitJob)(refused)).rejects.toBe(busy);
+    core.passTime(1_000);
+    const { job, isJoined } = await verbOf(core, 'p1')(retry);
+    expect(isJoined).toBe(false);
+    expect(job.id).not.toBe(waiting.job.id);
   });
 });

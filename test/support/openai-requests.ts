@@ -52,6 +52,20 @@ export function startGeneration(
   return { request: outgoing, response };
 }
 
+/** Returns the bytes of a generation request, for a test that writes to a connection of its own. */
+export const generationBytes = (body: object, headers: Record<string, string> = {}): string => {
+  const text = JSON.stringify(body);
+  const all = {
+    host: 'x',
+    authorization: `Bearer ${testKeys.acme}`,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(text)),
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  return `POST /v1/images/generations HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${text}`;
+};
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

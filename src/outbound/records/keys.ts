@@ -98,6 +98,7 @@ export function createKeys(prefix: string) {
     sends: (tenant: string) => of(tenant, 'sends'),
     sendsTo: (tenant: string, host: string) => of(tenant, `sends:${host}`),
     waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
+    waitersOf: (tenant: string, name: string) => of(tenant, `waiters:${name}`),
     ...processKeys(prefix),
     tenants: `${prefix}:tenants`,
     ...accessKeys(prefix, of),

@@ -2,6 +2,9 @@ import { request } from 'node:http';
 import { Redis } from 'ioredis';
 import OpenAI from 'openai';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ImageJobView } from '../../../src/domain/job-view.ts';
+import { generationBytes, startGeneration } from '../../support/openai-requests.ts';
+import { openRaw } from '../../support/raw-http.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
@@ -44,6 +47,16 @@ async function generate(prompt: string, headers: Record<string, string> = {}) {
   });
   const body = (await response.json()) as { data?: unknown };
   return { status: response.status, headers: response.headers, body };
+}
+
+/** Waits until the provider works on a prompt for longer than official SDKs pause before a retry. */
+async function untilRetryIsPossible(prompt: string): Promise<void> {
+  const ageMs = async () => {
+    const { body } = await service.acme.get('/images').expect(200);
+    const job = body.data.find((each: ImageJobView) => each.request?.prompt === prompt);
+    return callsFor(prompt).length > 0 ? Date.now() - Date.parse(job.created_at) : 0;
+  };
+  await expect.poll(ageMs, { timeout: 20_000 }).toBeGreaterThan(400);
 }
 
 /** States of the jobs whose callers wait or went away, of all groups of equal requests. */
@@ -89,7 +102,7 @@ describe('a repeated request', () => {
   it('joins a running job if the client marks it as a retry', async () => {
     const prompt = 'A retried fox [studio:latency=1500]';
     const first = generate(prompt);
-    await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(1);
+    await untilRetryIsPossible(prompt);
     const retry = await generate(prompt, { 'x-stainless-retry-count': '1' });
     expect(retry.headers.get('x-darkroom-joined')).toBe((await first).headers.get('x-darkroom-job-id'));
     expect(callsFor(prompt)).toHaveLength(1);
@@ -125,6 +138,71 @@ describe('a repeated request', () => {
     const { data, response } = await client.images.generate({ prompt }).withResponse();
     expect(data.data).toHaveLength(1);
     expect(response.headers.get('x-darkroom-joined')).toMatch(/^img_/);
+    expect(callsFor(prompt)).toHaveLength(1);
+  });
+});
+
+describe('parallel equal requests', () => {
+  it('of the official client get a job each after their connections were cut, and pay for these jobs only', async () => {
+    const prompt = 'Parallel foxes on a bad line [studio:latency=1500]';
+    let cuts = 2;
+    const client = new OpenAI({
+      apiKey: testKeys.acme,
+      baseURL: `${service.url}/v1`,
+      fetch: async (url, init) => {
+        if (cuts === 0) return fetch(url, init);
+        cuts -= 1;
+        const cut = new AbortController();
+        fetch(url, { ...init, signal: cut.signal }).catch(() => {});
+        await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(2);
+        cut.abort();
+        throw new TypeError('fetch failed');
+      },
+    });
+    const responses = await Promise.all([1, 2].map(() => client.images.generate({ prompt }).withResponse()));
+    const joined = responses.map(({ response }) => response.headers.get('x-darkroom-joined'));
+    expect(new Set(joined).size).toBe(2);
+    for (const each of joined) expect(each).toMatch(/^img_/);
+    expect(callsFor(prompt)).toHaveLength(2);
+  });
+
+  it('on one connection are both joined after the connection was cut', async () => {
+    const bodies = ['first', 'second'].map((no) => ({
+      prompt: `A ${no} pipelined fox [studio:latency=1500]`,
+    }));
+    const { socket } = await openRaw(Number(new URL(service.url).port));
+    socket.write(bodies.map((body) => generationBytes(body)).join(''));
+    for (const { prompt } of bodies)
+      await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(1);
+    socket.resetAndDestroy();
+    await expect.poll(callerStates, { timeout: 20_000 }).toEqual(['orphan', 'orphan']);
+    for (const { prompt } of bodies) {
+      expect((await generate(prompt)).headers.get('x-darkroom-joined')).toMatch(/^img_/);
+      expect(callsFor(prompt)).toHaveLength(1);
+    }
+  });
+});
+
+describe('a request with Prefer: respond-async', () => {
+  const prefer = { prefer: 'respond-async' };
+
+  it('leaves no job to join once its caller has the response', async () => {
+    const prompt = 'An asynchronous fox [studio:latency=1500]';
+    const first = await generate(prompt, prefer);
+    expect(first.status).toBe(202);
+    await untilDelivered();
+    const retry = await generate(prompt, { ...prefer, 'x-stainless-retry-count': '1' });
+    expect(retry.headers.get('x-darkroom-joined')).toBeNull();
+  });
+
+  it('leaves an orphan if its caller disconnects before the response', async () => {
+    const prompt = 'An asynchronous fox without a caller [studio:latency=1500]';
+    const headers = { prefer: 'respond-async, wait=20' };
+    const { request: outgoing } = startGeneration(service.url, { prompt }, { headers });
+    await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(1);
+    outgoing.destroy();
+    await untilOrphaned();
+    expect((await generate(prompt)).headers.get('x-darkroom-joined')).toMatch(/^img_/);
     expect(callsFor(prompt)).toHaveLength(1);
   });
 });

@@ -89,17 +89,21 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
   ): Promise<AcceptedCall> {
     const preferences = preferencesFrom(request.headers.prefer);
     checkModelName(mapped.requestedModel);
-    const isRetry = Number(request.headers['x-stainless-retry-count'] ?? 0) > 0;
-    if (!isRetry) confirmDeliveries(request.raw.socket);
-    const leave = enterSlot(deps.longPollSlots, request);
+    const earlierTries = earlierTriesOf(request);
+    if (!earlierTries) confirmDeliveries(request.raw.socket);
+    let leave = () => {};
     try {
-      const { job, isJoined, report } = await jobs.submitOrJoin({
+      const { job, isJoined, report, withdraw } = await jobs.submitOrJoin({
         caller: callerOf(request),
         ...call,
         warnings: mapped.warnings,
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
-        isRetry,
+        earlierTries,
         identity: `${kind.path} ${canonicalJson(fields)}`,
+        admit: () => {
+          leave = enterSlot(deps.longPollSlots, request);
+        },
+        countsCallers: openAi.cancelOnDisconnect,
         ...jobTraceOf(request),
         origin: deps.addresses.storedOriginOf(request),
       });
@@ -107,9 +111,10 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
       const cut = watchDelivery(request.raw.socket, reply.raw, {
         onEnd: leave,
         onDelivery(delivery) {
-          void report(delivery === 'delivered' ? 'delivered' : 'disconnected');
+          // A connection that this process closes when it stops is no disconnect of the caller.
           const hasLeft = delivery === 'disconnected' && !draining.aborted;
-          if (hasLeft && openAi.cancelOnDisconnect) void cancel(request, job);
+          if (hasLeft && openAi.cancelOnDisconnect) void cancelUnlessShared(request, job, withdraw);
+          else void report(delivery === 'delivered' ? 'delivered' : 'disconnected');
         },
       });
       return { job, isJoined, mapped, preferences, cut };
@@ -168,7 +173,13 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
     }
   }
 
-  async function cancel(request: FastifyRequest, { tenant, id }: ImageJob): Promise<void> {
+  /** Cancels the job of a caller who left, unless another request waits for the job. */
+  async function cancelUnlessShared(
+    request: FastifyRequest,
+    { tenant, id }: ImageJob,
+    withdraw: () => Promise<boolean>,
+  ): Promise<void> {
+    if (!(await withdraw())) return;
     await jobs.cancelJob(tenant, id).catch((error) => {
       if (error instanceof AppError && error.code === 'already_terminal') return;
       request.log.warn({ err: error, job_id: id }, 'job of a disconnected caller not canceled');
@@ -176,6 +187,12 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
   }
 
   return { submit, send };
+}
+
+/** Returns the number of earlier tries of a request, which official SDKs state; `undefined` for other clients. */
+function earlierTriesOf({ headers }: FastifyRequest): number | undefined {
+  const count = headers['x-stainless-retry-count'];
+  return typeof count === 'string' && /^\d{1,3}$/.test(count) ? Number(count) : undefined;
 }
 
 function enterSlot(slots: TenantSlots, request: FastifyRequest): () => void {
