@@ -58,6 +58,9 @@ describe('the official client', () => {
       'image_generation.completed',
     ]);
     for (const event of events) expect(isPng(event.b64_json)).toBe(true);
+    const { usage } = await service.acme.job((events[0] as unknown as { job_id: string }).job_id);
+    const tokens = events.map((event) => ('usage' in event ? event.usage.total_tokens : 0));
+    expect(tokens.reduce((sum, each) => sum + each, 0)).toBe(usage?.total_tokens);
   });
 
   it('may send null for every field that its caller left out', async () => {

@@ -26,6 +26,29 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
 }
 
 /**
+ * Returns the members of the `completed` event of one of several images. Each event has its share of the usage of the job,
+ * because clients add up the usage of all events.
+ *
+ * @param position.index position of the image in the stream, from 0.
+ */
+export function describeImage(
+  job: ImageJob,
+  position: { readonly index: number; readonly count: number },
+): Record<string, unknown> {
+  const { usage, ...output } = describeOutput(job);
+  return usage === undefined ? output : { ...output, usage: shareOf(usage, position) };
+}
+
+/** Returns the share of one event in numbers, also in those of nested objects. The shares of all events add up exactly. */
+function shareOf(value: unknown, position: { readonly index: number; readonly count: number }): unknown {
+  const { index, count } = position;
+  if (typeof value === 'number')
+    return Math.floor((value * (index + 1)) / count) - Math.floor((value * index) / count);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shareOf(each, position)]));
+}
+
+/**
  * Returns what the caller must know besides the images: changes of the request, and images that are missing.
  *
  * @param mapped changes to this request. The job repeats those of the request that created it.

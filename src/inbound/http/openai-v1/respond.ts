@@ -5,7 +5,7 @@ import { costOfAttempts } from '../../../domain/view-job.ts';
 import { circumstancesOf } from '../problem.ts';
 import { createEventWriter } from './event-writer.ts';
 import {
-  describeOutput,
+  describeImage,
   describeWarnings,
   type ImageSource,
   imageEventPieces,
@@ -147,12 +147,18 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const warnings = describeWarnings(job, waiting.warnings);
   const members = {
     created_at: Math.floor((job.finishedAt ?? job.updatedAt) / 1000),
-    ...describeOutput(job),
     job_id: job.id,
     ...(warnings.length > 0 ? { warnings } : {}),
   };
-  for (const source of await waiting.sourcesOf(job)) {
-    await writer.write(imageEventPieces(`${waiting.events}.completed`, members, await source.open()));
+  const sources = await waiting.sourcesOf(job);
+  for (const [index, source] of sources.entries()) {
+    const image = describeImage(job, { index, count: sources.length });
+    const pieces = imageEventPieces(
+      `${waiting.events}.completed`,
+      { ...members, ...image },
+      await source.open(),
+    );
+    await writer.write(pieces);
   }
   raw.end();
 }

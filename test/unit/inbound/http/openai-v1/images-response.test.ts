@@ -4,12 +4,21 @@ import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../../../src/domain/image-job.ts';
 import { base64Length, base64Of } from '../../../../../src/inbound/http/openai-v1/base64-body.ts';
 import {
+  describeImage,
   describeWarnings,
   imageEventPieces,
   imagesBody,
 } from '../../../../../src/inbound/http/openai-v1/images-response.ts';
 import type { Piece } from '../../../../../src/inbound/http/openai-v1/write-pieces.ts';
 import { queuedJob } from '../../../../support/jobs.ts';
+
+/** Usage in the form of OpenAI's API. */
+interface Usage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly total_tokens: number;
+  readonly input_tokens_details: { readonly text_tokens: number };
+}
 
 async function textOf(pieces: AsyncIterable<Piece>): Promise<string> {
   let text = '';
@@ -106,6 +115,18 @@ describe('imagesBody', () => {
       if (piece.toString() === 'YWJj') seen.push(opened.length);
     }
     expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe('describeImage', () => {
+  it('gives every event a share of the usage, and all shares add up to the usage of the job', () => {
+    const job = succeeded([0, 1, 2].map((index) => image(index, randomBytes(9))));
+    const shares = [0, 1, 2].map((index) => describeImage(job, { index, count: 3 }).usage as Usage);
+    const sumOf = (number: (usage: Usage) => number) => shares.reduce((sum, each) => sum + number(each), 0);
+    expect(sumOf((usage) => usage.input_tokens)).toBe(17);
+    expect(sumOf((usage) => usage.output_tokens)).toBe(196);
+    expect(sumOf((usage) => usage.total_tokens)).toBe(213);
+    expect(sumOf((usage) => usage.input_tokens_details.text_tokens)).toBe(17);
   });
 });
 

@@ -56,12 +56,17 @@ describe('an error before a job was accepted', () => {
     expect(headers).not.toHaveProperty('x-should-retry');
   });
 
-  it('with a wait of more than a minute is not retried by clients, which would block their callers', () => {
-    const { status, headers } = refusal(new AppError('queue_full', { retryAfterSeconds: 61 }));
-    expect(status).toBe(503);
-    expect(headers).toMatchObject({ 'x-should-retry': 'false' });
-    expect(headers).not.toHaveProperty('retry-after');
-  });
+  it.each([
+    ['queue_full', 503],
+    ['moderation_throttled', 429],
+  ] as const)(
+    '%s with a wait of more than a minute states the wait, and no client retries it',
+    (code, expected) => {
+      const { status, headers, body } = refusal(new AppError(code, { retryAfterSeconds: 61 }));
+      expect([status, body.retryable]).toEqual([expected, true]);
+      expect(headers).toMatchObject({ 'x-should-retry': 'false', 'retry-after': '61' });
+    },
+  );
 
   it.each([
     ['budget_exceeded', 402, 'budget_exceeded'],
