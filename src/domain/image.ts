@@ -44,17 +44,19 @@ export interface StoredPreview extends StoredImage {
   readonly partial: number;
 }
 
-const extensions: Record<string, string> = {
-  'image/png': 'png',
-  'image/jpeg': 'jpg',
-  'image/webp': 'webp',
-  'image/gif': 'gif',
-  'image/svg+xml': 'svg',
-};
+const extensions: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'image/png': 'png',
+    'image/jpeg': 'jpg',
+    'image/webp': 'webp',
+    'image/gif': 'gif',
+    'image/svg+xml': 'svg',
+  }),
+);
 
 /** Returns the file extension of a content type, without the dot; `bin` if the type is unknown. */
 export function extensionOf(contentType: string): string {
-  return extensions[contentType] ?? 'bin';
+  return extensions.get(contentType) ?? 'bin';
 }
 
 /** Returns the file name that a link to an image offers. */
@@ -133,7 +135,7 @@ export function storageKeysOf(
   for (const image of job.images) keys.add(image.storageKey).add(thumbnailKeyOf(job, image));
   for (const key of previewKeysOf(job)) keys.add(key);
   for (const attempt of unrecorded) {
-    for (const contentType of Object.keys(extensions)) keys.add(storageKeyOf(job, attempt, contentType));
+    for (const contentType of extensions.keys()) keys.add(storageKeyOf(job, attempt, contentType));
   }
   return [...keys];
 }

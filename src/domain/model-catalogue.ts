@@ -125,12 +125,13 @@ export function createCatalogue(file: CatalogueFile): ModelCatalogue {
   for (const model of file.models) {
     for (const name of [model.id, ...model.aliases]) byName.set(name, model);
   }
+  const textPrices = new Map(Object.entries(file.text_models));
   return {
     priceVersion: file.price_version,
     models: file.models,
     find: (name) => byName.get(name),
     textPrices: (name) =>
-      file.text_models[name] ?? file.text_models[name.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null,
+      textPrices.get(name) ?? textPrices.get(name.replace(/-\d{4}-\d{2}-\d{2}$/, '')) ?? null,
   };
 }
 

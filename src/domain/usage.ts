@@ -68,6 +68,10 @@ export function usageOf(job: ImageJob): { day: number; provider: string | null; 
   };
 }
 
+/** The operator may name a key that every object inherits, such as `constructor`. */
+const ownValue = (metadata: Readonly<Record<string, string>>, key: string): string | null =>
+  Object.hasOwn(metadata, key) ? (metadata[key] ?? null) : null;
+
 /** Returns the labels that a request gets. */
 export function labelsOf(
   {
@@ -78,8 +82,8 @@ export function labelsOf(
   metadataKeys: readonly string[],
 ): UsageLabels {
   const named = metadataKeys.flatMap((key) => {
-    const value = metadata[key];
-    return Object.hasOwn(metadata, key) && value !== undefined ? [[key, value] as const] : [];
+    const value = ownValue(metadata, key);
+    return value === null ? [] : [[key, value] as const];
   });
   return { model, keyId, metadata: Object.fromEntries(named) };
 }
@@ -185,7 +189,7 @@ function createGroups({ dimensions, metadataKeys }: UsageGrouping) {
       ...(dimensions.has('key') ? { keyId: labels.keyId } : {}),
       ...(dimensions.has('provider') ? { provider } : {}),
       ...(metadataKeys.length > 0
-        ? { metadata: Object.fromEntries(metadataKeys.map((key) => [key, labels.metadata[key] ?? null])) }
+        ? { metadata: Object.fromEntries(metadataKeys.map((key) => [key, ownValue(labels.metadata, key)])) }
         : {}),
     };
     const name = JSON.stringify(fields);

@@ -27,10 +27,12 @@ export const isRefusal = (error: unknown): boolean =>
 export const retryAfterMsOf = (error: unknown): number | undefined =>
   isClientError(error) && error.retryable ? error.retryAfterMs : undefined;
 
-const hints: Readonly<Record<string, string>> = {
-  unauthorized: 'Set DARKROOM_API_KEY to a valid key of the service at DARKROOM_URL.',
-  insufficient_scope: 'Create a key with this scope: darkroom keys create --tenant NAME --scopes LIST',
-};
+const hints: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    unauthorized: 'Set DARKROOM_API_KEY to a valid key of the service at DARKROOM_URL.',
+    insufficient_scope: 'Create a key with this scope: darkroom keys create --tenant NAME --scopes LIST',
+  }),
+);
 
 /** Returns the text of an error for the user: its code, its invalid fields and what to do. */
 export function describeFailure(error: unknown): string {
@@ -38,6 +40,6 @@ export function describeFailure(error: unknown): string {
   if (error.code === 'unexpected_response') return error.message.replace('Set baseUrl', 'Set DARKROOM_URL');
   if (!isApiError(error)) return error.message;
   const fields = error.issues.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`).join('');
-  const hint = hints[error.code];
+  const hint = hints.get(error.code);
   return `${printable(`${error.code}: ${error.message}${fields}`)}${hint === undefined ? '' : `\n${hint}`}`;
 }

@@ -1,29 +1,33 @@
 import { systemCode } from '../system-code.ts';
 import { previousErrorsOf, replyCodeOf } from './redis-errors.ts';
 
-const byReply: Readonly<Record<string, string>> = {
-  WRONGPASS: 'wrong password or user name in REDIS_URL',
-  NOAUTH: 'Redis requires a password; add it to REDIS_URL',
-  READONLY: 'the server is a read-only replica',
-  LOADING: 'the server is loading its data',
-  MASTERDOWN: 'the server is a replica without a primary',
-  CLUSTERDOWN: 'the cluster is down',
-  OOM: 'refuses writes: out of memory (OOM)',
-};
+const byReply: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    WRONGPASS: 'wrong password or user name in REDIS_URL',
+    NOAUTH: 'Redis requires a password; add it to REDIS_URL',
+    READONLY: 'the server is a read-only replica',
+    LOADING: 'the server is loading its data',
+    MASTERDOWN: 'the server is a replica without a primary',
+    CLUSTERDOWN: 'the cluster is down',
+    OOM: 'refuses writes: out of memory (OOM)',
+  }),
+);
 
-const bySystem: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ENOTFOUND: 'host name not found',
-  EAI_AGAIN: 'host name lookup failed',
-  ENOENT: 'socket file not found',
-  EPIPE: 'the server closed the connection; its limit of connections (maxclients) may be reached',
-  ECONNRESET: 'the server closed the connection; it may require TLS (rediss://)',
-  ETIMEDOUT: 'no reply to the connection attempt; check host, port and TLS (redis:// or rediss://)',
-  EPROTO: 'TLS failed; the server may not use TLS (redis:// instead of rediss://)',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not use TLS; write redis:// instead of rediss://',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not use TLS; write redis:// instead of rediss://',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
-};
+const bySystem: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'host name not found',
+    EAI_AGAIN: 'host name lookup failed',
+    ENOENT: 'socket file not found',
+    EPIPE: 'the server closed the connection; its limit of connections (maxclients) may be reached',
+    ECONNRESET: 'the server closed the connection; it may require TLS (rediss://)',
+    ETIMEDOUT: 'no reply to the connection attempt; check host, port and TLS (redis:// or rediss://)',
+    EPROTO: 'TLS failed; the server may not use TLS (redis:// instead of rediss://)',
+    ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not use TLS; write redis:// instead of rediss://',
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the server does not use TLS; write redis:// instead of rediss://',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
+  }),
+);
 
 /** Describes why a connection is unusable, for operators. The text contains no address, user name or password. */
 export function describeConnectionFault(error: unknown): string {
@@ -36,9 +40,10 @@ export function describeConnectionFault(error: unknown): string {
   const reply = replyCodeOf(error);
   if (reply === 'EXECABORT') return describeConnectionFault(previousErrorsOf(error)[0]);
   if (reply === 'NOPERM') return describePermission(message);
-  if (reply !== undefined) return byReply[reply] ?? `refuses commands: ${message}`;
+  if (reply !== undefined) return byReply.get(reply) ?? `refuses commands: ${message}`;
   const code = systemCode(error) ?? '';
-  if (bySystem[code]) return bySystem[code];
+  const known = bySystem.get(code);
+  if (known !== undefined) return known;
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) return `the certificate is not trusted (${code})`;
   return 'cannot be reached';
 }

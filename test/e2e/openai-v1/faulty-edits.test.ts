@@ -74,6 +74,20 @@ describe('a faulty edit', () => {
     expect(status).toBe(400);
   });
 
+  it.each(['constructor', 'toString', '__proto__x'])(
+    'with an unknown field %s of an image is refused with 400 and that name',
+    async (name) => {
+      const body = JSON.stringify({ prompt: 'Fault', images: [{ [name]: 'x' }] });
+      const refused = await postEdit(service.url, body);
+      expect(refused.status).toBe(400);
+      expect(refused.body.errors).toContainEqual({
+        pointer: `/images/0/${name}`,
+        detail: 'is not a known field',
+      });
+      expect(refused.body.error.param).toBe(`images.0.${name}`);
+    },
+  );
+
   it('with a text instead of a file, an unknown field or no body is refused with 400', async () => {
     const text = await postEdit(service.url, formOf({ prompt: 'Fault', image: 'https://a.b/c' }, []));
     const unknown = await postEdit(

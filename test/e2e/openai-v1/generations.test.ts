@@ -120,6 +120,17 @@ describe('the official client', () => {
     });
   });
 
+  it('gets 400 with the parameter for a value that every object inherits, and pays nothing', async () => {
+    const calls = service.studio.calls.length;
+    for (const param of ['quality', 'size'] as const) {
+      for (const value of ['constructor', '__proto__']) {
+        const call = client().images.generate({ prompt: 'A fox', [param]: value });
+        await expect(call).rejects.toMatchObject({ status: 400, param });
+      }
+    }
+    expect(service.studio.calls).toHaveLength(calls);
+  });
+
   it('gets 404 model_not_found for a retired name without an entry in the map', async () => {
     const failure = await client()
       .images.generate({ model: 'dall-e-2', prompt: 'A fox' })

@@ -14,6 +14,7 @@ describe('prices of language models', () => {
     expect(catalogue.textPrices('gpt-5.4-mini-2026-03-17')).toEqual(prices);
     expect(catalogue.textPrices('gpt-5.4-mini-turbo')).toBeNull();
     expect(catalogue.textPrices('')).toBeNull();
+    expect(catalogue.textPrices('constructor')).toBeNull();
   });
 });
 

@@ -94,6 +94,10 @@ describe('grouped usage', () => {
       [{ metadata: { customer: null } }, 4],
     ]);
   });
+
+  it('shows a metadata key that every object inherits as null', () => {
+    expect(grouped([], ['constructor'])).toEqual([[{ metadata: { constructor: null } }, 15]]);
+  });
 });
 
 describe('UTC days', () => {

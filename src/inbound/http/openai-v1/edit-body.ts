@@ -88,7 +88,9 @@ export const imageRequired = (): AppError => invalid({ pointer: '/image', detail
 const invalid = (issue: FieldIssue) =>
   new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues: [issue] });
 
-const names: Readonly<Record<string, string>> = { data: 'image_url', url: 'image_url', upload_id: 'file_id' };
+const names: ReadonlyMap<string, string> = new Map(
+  Object.entries({ data: 'image_url', url: 'image_url', upload_id: 'file_id' }),
+);
 
 /**
  * Returns the name of a field as the caller of an edit knows it, from its name in the native API.
@@ -97,7 +99,7 @@ const names: Readonly<Record<string, string>> = { data: 'image_url', url: 'image
  */
 export function paramOfEdit(param: string, imageFiles: number): string {
   if (imageFiles === 0)
-    return param.replace(/(?<=^(?:images\.\d+|mask|markup)\.)\w+$/, (name) => names[name] ?? name);
+    return param.replace(/(?<=^(?:images\.\d+|mask|markup)\.)\w+$/, (name) => names.get(name) ?? name);
   return param.replace(/^images(?:\.(\d+))?$/, (_, index) =>
     index === undefined || imageFiles === 1 ? 'image' : `image[${index}]`,
   );
@@ -105,4 +107,4 @@ export function paramOfEdit(param: string, imageFiles: number): string {
 
 /** Returns the pointer of an issue of a JSON body as the caller of an edit knows it. */
 export const pointerOfEdit = (pointer: string): string =>
-  pointer.replace(/(?<=^\/(?:images\/\d+|mask|markup)\/)\w+$/, (name) => names[name] ?? name);
+  pointer.replace(/(?<=^\/(?:images\/\d+|mask|markup)\/)\w+$/, (name) => names.get(name) ?? name);

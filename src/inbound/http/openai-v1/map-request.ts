@@ -19,13 +19,17 @@ export interface MappedRequest {
 }
 
 /** Sizes of earlier model families, with the size of the same shape that current models accept. */
-const legacySizes: Readonly<Record<string, string>> = {
-  '256x256': '1024x1024',
-  '512x512': '1024x1024',
-  '1792x1024': '1536x1024',
-  '1024x1792': '1024x1536',
-};
-const legacyQualities: Readonly<Record<string, string>> = { standard: 'auto', hd: 'high' };
+const legacySizes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '256x256': '1024x1024',
+    '512x512': '1024x1024',
+    '1792x1024': '1536x1024',
+    '1024x1792': '1024x1536',
+  }),
+);
+const legacyQualities: ReadonlyMap<string, string> = new Map(
+  Object.entries({ standard: 'auto', hd: 'high' }),
+);
 
 /**
  * Maps the body of an OpenAI client to the body of `POST /images`. Replaces legacy fields and values, and reports every
@@ -47,8 +51,8 @@ export function mapRequest(body: EditFields, models: ModelMap): MappedRequest {
     ...same
   } = body;
   const warnings: string[] = [];
-  const replaced = (field: string, value: string | undefined, table: Readonly<Record<string, string>>) => {
-    const replacement = value === undefined ? undefined : table[value];
+  const replaced = (field: string, value: string | undefined, table: ReadonlyMap<string, string>) => {
+    const replacement = value === undefined ? undefined : table.get(value);
     if (replacement === undefined) return value;
     warnings.push(`${field} ${value} was replaced by ${replacement}.`);
     return replacement;

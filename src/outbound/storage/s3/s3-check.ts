@@ -6,16 +6,18 @@ const permissions =
   'The credentials are valid but have no access to the bucket: grant s3:ListBucket on it and s3:GetObject, s3:PutObject ' +
   'and s3:DeleteObject on its objects';
 
-const remedies: Record<string, string> = {
-  SignatureDoesNotMatch: 'The secret key is wrong: correct S3_SECRET_ACCESS_KEY',
-  InvalidAccessKeyId: 'The access key is unknown: correct S3_ACCESS_KEY_ID',
-  AccessDenied: permissions,
-  AllAccessDisabled: permissions,
-  ExpiredToken: 'The temporary credentials are expired: renew them',
-  InvalidToken: 'The temporary credentials are not valid: renew them',
-  RequestTimeTooSkewed: 'The clock of this machine is wrong: set it',
-  AuthorizationHeaderMalformed: 'The region is wrong: correct S3_REGION',
-};
+const remedies: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    SignatureDoesNotMatch: 'The secret key is wrong: correct S3_SECRET_ACCESS_KEY',
+    InvalidAccessKeyId: 'The access key is unknown: correct S3_ACCESS_KEY_ID',
+    AccessDenied: permissions,
+    AllAccessDisabled: permissions,
+    ExpiredToken: 'The temporary credentials are expired: renew them',
+    InvalidToken: 'The temporary credentials are not valid: renew them',
+    RequestTimeTooSkewed: 'The clock of this machine is wrong: set it',
+    AuthorizationHeaderMalformed: 'The region is wrong: correct S3_REGION',
+  }),
+);
 
 /**
  * Checks that the bucket exists and can be accessed. A refused HEAD has no reason, so it is followed by a listing of one
@@ -58,7 +60,7 @@ function describeFault(fault: S3Fault, config: S3StorageConfig): string {
   if (fault.status >= 500 || fault.status === 429) {
     return `The S3 server at ${server} fails (${fault.reason}). Wait, or check that server.`;
   }
-  const remedy = remedies[fault.reason] ?? 'Check the credentials, their permissions and S3_ENDPOINT';
+  const remedy = remedies.get(fault.reason) ?? 'Check the credentials, their permissions and S3_ENDPOINT';
   return `Access to ${bucket} was refused (${fault.reason}). ${remedy}.`;
 }
 

@@ -63,6 +63,14 @@ describe('mapRequest', () => {
     ]);
   });
 
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__'])(
+    'passes the unknown value %s on unchanged, so that the catalogue refuses it',
+    (name) => {
+      const body = { prompt: 'A fox', size: name, quality: name };
+      expect(mapRequest(body, noMap)).toMatchObject({ body, warnings: [] });
+    },
+  );
+
   it('requests previews for a stream, and ignores them with a warning for any other response', () => {
     const body = { prompt: 'A fox', partial_images: 2 };
     expect(mapRequest({ ...body, stream: true }, noMap)).toMatchObject({
