@@ -96,6 +96,17 @@ describe('filesystem storage', () => {
     }
   });
 
+  it('copies an image that is removed meanwhile as a whole, or reports that there is none', async () => {
+    for (let round = 0; round < 60; round++) {
+      const to = `acme/img_2/${round}.png`;
+      await put(String(round));
+      const copying = storage.copy(key, to, { contentType: 'image/png' });
+      const [isCopied] = await Promise.all([copying, storage.remove(key)]);
+      const copied = await readFile(join(directory, to), 'utf8').catch(() => null);
+      expect(copied).toBe(isCopied ? String(round) : null);
+    }
+  });
+
   it('never follows a folder that links out of the storage', async () => {
     const outside = join(base, 'outside');
     await mkdir(outside);

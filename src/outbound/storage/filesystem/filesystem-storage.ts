@@ -61,6 +61,7 @@ async function put(root: string, key: string, content: Content): Promise<void> {
       return;
     } catch (error) {
       if (systemCode(error) !== 'ENOENT' || tries === maxTries) throw error;
+      if ('path' in content && !(await isFile(content.path))) throw error;
     }
   }
 }
@@ -68,13 +69,25 @@ async function put(root: string, key: string, content: Content): Promise<void> {
 async function copy(root: string, from: string, to: string): Promise<boolean> {
   const source = locate(root, from);
   const path = join(source.folder, source.name);
-  const found = await absentAsNull(async () => {
+  const isThere = await absentAsNull(async () => {
     await assertInside(root, source.folder);
-    return lstat(path);
+    return isFile(path);
   });
-  if (!found?.isFile()) return false;
-  await put(root, to, { path });
-  return true;
+  if (!isThere) return false;
+  try {
+    await put(root, to, { path });
+    return true;
+  } catch (error) {
+    // The source may be removed while it is copied.
+    if (await isFile(path)) throw error;
+    return false;
+  }
+}
+
+/** Returns whether a path names a file. A symbolic link is none. */
+async function isFile(path: string): Promise<boolean> {
+  const found = await absentAsNull(() => lstat(path));
+  return found?.isFile() === true;
 }
 
 async function read(root: string, key: string): Promise<{ body: Readable; sizeBytes: number } | null> {
