@@ -63,7 +63,7 @@ const table = {
   erased: { status: 410, retryable: false, title: 'The job was erased' },
   payload_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   uri_too_long: { status: 414, retryable: false, title: 'The address is too long' },
-  unsupported_media_type: { status: 415, retryable: false, title: 'The body must be application/json' },
+  unsupported_media_type: { status: 415, retryable: false, title: 'The type of the body is not accepted' },
   validation_failed: { status: 422, retryable: false, title: 'The request is not valid' },
   idempotency_key_reused: {
     status: 422,

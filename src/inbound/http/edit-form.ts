@@ -8,6 +8,7 @@ import type { Inputs } from '../../usecases/inputs/index.ts';
 import { type FileRules, filesOf } from './file-bodies.ts';
 import { typedFields } from './form-fields.ts';
 import { maxBodyBytes, maxRequestTextBytes } from './max-body-size.ts';
+import { fileExpected, isNested } from './receive-form.ts';
 import { components } from './schemas/index.ts';
 
 /** Names of the fields of images. Some clients number the fields of a list. */
@@ -38,19 +39,19 @@ function pointerOfFile(field: string, before: readonly string[]): string {
 }
 
 export const editFiles = editFilesOfForm((fields) => {
-  refuseTexts(fields, /^\s*[[{]/);
+  refuseTexts(fields, isNested);
   return typedFields(fields, components.ImageForm ?? {}, (name) => components[name]);
 });
 
 /**
- * Refuses texts in the fields of files. Callers of curl often forget the @ before the name of a file.
+ * Refuses texts in the fields of files.
  *
  * @param allowed texts that are inputs as JSON.
  */
 export function refuseTexts(fields: ReadonlyMap<string, string>, allowed?: RegExp): void {
   const issues = [...fields]
     .filter(([name, text]) => roleOfField(name) !== null && !allowed?.test(text))
-    .map(([name]) => ({ pointer: `/${name}`, detail: `must be a file. With curl: -F '${name}=@photo.png'` }));
+    .map(([name]) => ({ pointer: `/${name}`, detail: fileExpected(name) }));
   if (issues.length > 0)
     throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
 }

@@ -36,7 +36,7 @@ type ReceivedFiles = ReturnType<typeof createReceivedFiles>;
 export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
   app.decorateRequest('received', null);
   app.addHook('onRequest', (request, reply, done) => {
-    const isJson = request.headers['content-type']?.startsWith('application/json');
+    const isJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
     if (request.routeOptions.config.files && !isJson) {
       const received = createReceivedFiles(staging, (error) =>
         request.log.warn({ err: error }, 'received file not removed'),
@@ -51,7 +51,7 @@ export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
     'multipart/form-data',
     async (request: FastifyRequest, body: FastifyRequest['raw']) => {
       const rules = request.routeOptions.config.files;
-      if (!rules || !request.received) throw unsupported();
+      if (!rules || !request.received) throw unsupported(request);
       const { fields, files } = await receiveForm(request.headers, body, { ...rules, staging });
       request.received.add(files);
       return rules.bodyOf(fields);
@@ -60,7 +60,7 @@ export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
   app.addContentTypeParser('*', async (request: FastifyRequest, body: FastifyRequest['raw']) => {
     const field = request.routeOptions.config.files?.rawField;
     if (request.headers['content-length'] === '0') return undefined;
-    if (field === undefined || !request.received) throw unsupported();
+    if (field === undefined || !request.received) throw unsupported(request);
     const file = await naming(`/${field}`, () => receiveRaw(body, staging));
     request.received.add([{ field, file }]);
     return undefined;
@@ -107,8 +107,11 @@ async function receiveRaw(body: FastifyRequest['raw'], staging: FileStaging): Pr
   }
 }
 
-function unsupported(): AppError {
+/** Returns the error of a body whose type the route does not take. It names the types that the route documents. */
+function unsupported({ routeOptions }: FastifyRequest): AppError {
+  const { body } = (routeOptions.schema ?? {}) as { body?: { content?: object } };
+  const types = Object.keys(body?.content ?? { 'application/json': {} });
   return new AppError('unsupported_media_type', {
-    detail: 'Send JSON with `Content-Type: application/json`.',
+    detail: `Send the body with \`Content-Type: ${types.join('` or `')}\`.`,
   });
 }

@@ -111,6 +111,7 @@ const byFastifyCode: Record<string, ErrorCode> = {
 
 /** Returns the text of an error of Fastify, with a remedy if there is one. */
 function detailOf(code: ErrorCode, maxBytes: number | undefined): string {
+  if (code === 'unsupported_media_type') return 'Invalid Content-Type. Send the media type of the body.';
   if (code !== 'payload_too_large' || maxBytes === undefined) return errorRow(code).title;
   return `The body may have at most ${maxBytes} bytes. Send files with POST /uploads, or as a form.`;
 }

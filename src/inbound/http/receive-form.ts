@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
@@ -36,10 +37,9 @@ export interface FormRules {
 export type PointerOfFile = (field: string, before: readonly string[]) => string;
 
 const maxFields = 64;
-const maxNameBytes = 100;
 
 /**
- * Reads a multipart body. Every file streams to the disk. The first fault ends the reading, and the rest of the body is
+ * Reads a multipart body. Every file streams to the disk. Texts are UTF-8, whatever charset their part names. The first fault ends the reading, and the rest of the body is
  * discarded, so that a client that still sends receives the response.
  *
  * @throws AppError. Files that were written are removed then.
@@ -54,23 +54,19 @@ export async function receiveForm(
   const streams: Readable[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
-      const files: Promise<void>[] = [];
-      parser.on('file', (field, stream, fileName) => {
+      const parts: Promise<void>[] = [];
+      parser.on('file', (...[name, stream, fileName, , contentType]) => {
         // The stream fails with the parser, whose error is the reason.
         stream.on('error', () => undefined);
         streams.push(stream);
-        const written = form.addFile({ field, fileName }, stream);
-        files.push(written);
-        written.catch(reject);
+        const isFile = isFilePart(contentType, fileName);
+        const read = isFile ? form.addFile({ field: name, fileName }, stream) : form.addText(name, stream);
+        parts.push(read);
+        read.catch(reject);
       });
-      parser.on('field', (...[field, value, isNameCut, isCut]) => {
-        attempt(() => form.addField(field ?? '', value, isNameCut || isCut), reject);
-      });
-      for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
-        parser.on(limit, () => reject(tooMany('The form has too many parts.')));
-      }
+      parser.on('partsLimit', () => reject(tooMany('The form has too many parts.')));
       parser.on('error', (error) => reject(malformed(error)));
-      parser.on('finish', () => void Promise.all(files).then(() => resolve(), reject));
+      parser.on('finish', () => void Promise.all(parts).then(() => resolve(), reject));
       body.on('error', (error) => reject(malformed(error)));
       body.on('close', () => {
         if (!body.readableEnded) reject(malformed(new Error('the connection closed')));
@@ -89,33 +85,45 @@ export async function receiveForm(
   }
 }
 
-function attempt(work: () => void, onError: (error: unknown) => void): void {
-  try {
-    work();
-  } catch (error) {
-    onError(error);
-  }
-}
-
 function openParser(headers: IncomingMessage['headers']): Busboy {
   try {
     return new Busboy({
       headers: headers as BusboyHeaders,
-      limits: {
-        fieldNameSize: maxNameBytes,
-        fieldSize: maxRequestTextBytes,
-        fields: maxFields,
-        parts: maxFields * 2,
-        headerPairs: 20,
-      },
-      isPartAFile: (_field, contentType, fileName) =>
-        fileName !== undefined ||
-        contentType === 'application/octet-stream' ||
-        /^image\//.test(contentType ?? ''),
+      limits: { parts: maxFields * 2, headerPairs: 20 },
+      // The parser replaces invalid bytes of texts, but hands over files as they are.
+      isPartAFile: () => true,
     });
   } catch (error) {
     throw malformed(error);
   }
+}
+
+const isFilePart = (contentType: string, fileName: string | undefined): boolean =>
+  fileName !== undefined || contentType === 'application/octet-stream' || contentType.startsWith('image/');
+
+/** Creates the function that reads the texts of a form. They have a common limit of bytes, and a maximum number. */
+function createTextReader() {
+  let count = 0;
+  let bytes = 0;
+  return async (field: string, stream: AsyncIterable<Uint8Array>): Promise<string> => {
+    count += 1;
+    if (count > maxFields) throw tooMany(`The form has more than ${maxFields} texts.`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream) {
+      bytes += chunk.length;
+      if (bytes > maxRequestTextBytes) {
+        const detail = `must be shorter: the text of a form may have at most ${maxRequestTextBytes} bytes`;
+        throw new AppError('payload_too_large', {
+          detail: `${field} ${detail}.`,
+          issues: [issue(field, detail)],
+        });
+      }
+      chunks.push(chunk);
+    }
+    const text = Buffer.concat(chunks);
+    if (!isUtf8(text)) throw notUtf8(field);
+    return text.toString('utf8');
+  };
 }
 
 function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = pointerOfField }: FormRules) {
@@ -123,27 +131,25 @@ function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = po
   const files: FormFile[] = [];
   const writing: Promise<unknown>[] = [];
   const begun: string[] = [];
-  let fieldBytes = 0;
+  const readText = createTextReader();
 
   return {
     fields,
     files,
 
-    addField(field: string, value: string, isCut: boolean): void {
-      fieldBytes += Buffer.byteLength(value);
-      if (isCut || fieldBytes > maxRequestTextBytes) {
-        const detail = `must be shorter: the text of a form may have at most ${maxRequestTextBytes} bytes`;
-        throw new AppError('payload_too_large', {
-          detail: `${field} ${detail}.`,
-          issues: [issue(field, detail)],
-        });
+    async addText(name: string | undefined, stream: AsyncIterable<Uint8Array>): Promise<void> {
+      const field = checkedName(name);
+      const text = await readText(field, stream);
+      if (fields.has(field)) {
+        const isInstead = isFileField(field) && !isNested.test(text);
+        throw invalid(field, isInstead ? fileExpected(field) : 'occurs more than once');
       }
-      if (fields.has(field)) throw invalid(field, 'occurs more than once');
-      fields.set(field, value);
+      fields.set(field, text);
     },
 
-    async addFile(name: Omit<FormFile, 'file'>, stream: AsyncIterable<Uint8Array>): Promise<void> {
-      const { field } = name;
+    async addFile(part: { field: string | undefined; fileName: string | undefined }, stream: Readable) {
+      const field = checkedName(part.field);
+      const name = { ...part, field };
       if (!isFileField(field)) throw invalid(field, `is not a field of files. Use ${fileFields}`);
       const pointer = pointerOf(field, begun);
       begun.push(field);
@@ -163,6 +169,25 @@ function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = po
   };
 }
 
+/** Text of a nested value. */
+export const isNested = /^\s*[[{]/;
+
+/** Returns the fault of a text in a field of files. Callers of curl often forget the @ before the name of a file. */
+export const fileExpected = (field: string): string => `must be a file. With curl: -F '${field}=@photo.png'`;
+
+/** Returns the name of a part. The parser leaves a missing one undefined, and replaces bytes that are not UTF-8. */
+function checkedName(name: string | undefined): string {
+  if (name === undefined || name === '') {
+    const detail = 'has a part without a name';
+    throw new AppError('validation_failed', {
+      detail: 'The form has a part without a name. Name each part in its Content-Disposition.',
+      issues: [{ pointer: '', detail }],
+    });
+  }
+  if (name.includes('\uFFFD')) throw notUtf8(name);
+  return name;
+}
+
 const pointerOfField = (field: string): string => `/${pointerToken(field)}`;
 
 const issue = (field: string, detail: string) => ({ pointer: pointerOfField(field), detail });
@@ -171,6 +196,12 @@ const invalid = (field: string, detail: string) =>
   new AppError('validation_failed', {
     detail: 'Correct the fields listed in errors.',
     issues: [issue(field, detail)],
+  });
+
+const notUtf8 = (field: string) =>
+  new AppError('invalid_request', {
+    detail: 'The form is not valid UTF-8. Correct the fields listed in errors.',
+    issues: [issue(field, 'is not valid UTF-8')],
   });
 
 const tooMany = (detail: string, pointer = '') =>

@@ -20,6 +20,8 @@ const byNodeCode: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
+const endsEarly = 'The body ends early. Send the whole body.';
+
 interface Connection {
   /** The last response. */
   response: ServerResponse;
@@ -50,9 +52,10 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     const isBusy = response !== undefined && !response.writableFinished;
     // The socket is destroyed, because the client would read the refusal as an earlier response or as a part of it.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
-    refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'), {
-      request: isBusy ? response.req : undefined,
-    });
+    const code = byNodeCode[error.code ?? ''] ?? 'invalid_request';
+    const isCut = isBusy && error.code === 'HPE_INVALID_EOF_STATE';
+    const refusal = new AppError(code, isCut ? { detail: endsEarly } : {});
+    refuse(socket, refusal, { request: isBusy ? response.req : undefined });
   }
 
   /** Responds with 408 to a body that arrives too slowly. */

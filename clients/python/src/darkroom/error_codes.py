@@ -189,7 +189,7 @@ class UriTooLong(ServiceError):
 
 
 class UnsupportedMediaType(ServiceError):
-    """The body must be application/json."""
+    """The type of the body is not accepted."""
 
 
 class ValidationFailed(ServiceError):

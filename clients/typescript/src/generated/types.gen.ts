@@ -3409,7 +3409,7 @@ export type SubmitJobErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -3507,7 +3507,7 @@ export type EraseJobErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -3942,7 +3942,7 @@ export type CancelJobErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4042,7 +4042,7 @@ export type RetryJobErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4142,7 +4142,7 @@ export type VaryJobErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4242,7 +4242,7 @@ export type EnhancePromptErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4402,7 +4402,7 @@ export type CreateUploadErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4493,7 +4493,7 @@ export type DeleteUploadErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -4993,7 +4993,7 @@ export type CreateWebhookEndpointErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5075,7 +5075,7 @@ export type RemoveWebhookEndpointErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5231,7 +5231,7 @@ export type ChangeWebhookEndpointErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5317,7 +5317,7 @@ export type RotateWebhookSecretErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5403,7 +5403,7 @@ export type TestWebhookEndpointErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5489,7 +5489,7 @@ export type RecoverWebhookEndpointErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5735,7 +5735,7 @@ export type RedeliverWebhookErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -5949,7 +5949,7 @@ export type CreateKeyErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6100,7 +6100,7 @@ export type RevokeKeyErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6260,7 +6260,7 @@ export type ChangeKeyErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6346,7 +6346,7 @@ export type RotateKeyErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6518,7 +6518,7 @@ export type OverrideKeyBudgetErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6670,7 +6670,7 @@ export type ChangeTenantErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6752,7 +6752,7 @@ export type ReplaceTenantErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6908,7 +6908,7 @@ export type OverrideTenantBudgetErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -7151,7 +7151,7 @@ export type SettleJobErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -7445,7 +7445,7 @@ export type CreateOpenAiImageErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -7526,7 +7526,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -7718,7 +7718,7 @@ export type CreateOpenAiFileErrors = {
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -7788,7 +7788,7 @@ export type DeleteOpenAiFileErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**

@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../../../domain/errors.ts';
+import { pointerToken } from '../../../../domain/json-pointer.ts';
 import { viewUpload } from '../../../../domain/upload.ts';
 import type { Inputs } from '../../../../usecases/inputs/index.ts';
 import { refuseWhileDraining } from '../../draining.ts';
 import { filesOf } from '../../file-bodies.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
-import type { FormFile } from '../../receive-form.ts';
+import { type FormFile, fileExpected } from '../../receive-form.ts';
 import { header, json, problems } from '../../responses.ts';
 
 interface Deps {
@@ -91,8 +92,8 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
 function onlyFile(request: FastifyRequest): FormFile {
   const [received] = filesOf(request);
   const issues = Object.keys(request.body ?? {}).map((name) => ({
-    pointer: `/${name}`,
-    detail: name === fileField ? "must be a file. With curl: -F 'file=@photo.png'" : 'is not a known field',
+    pointer: `/${pointerToken(name)}`,
+    detail: name === fileField ? fileExpected(name) : 'is not a known field',
   }));
   if (received && issues.length === 0) return received;
   const pointer = `/${fileField}`;
