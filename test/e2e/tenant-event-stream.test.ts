@@ -54,12 +54,17 @@ describe('the event stream of a tenant', () => {
     }
   });
 
-  it('the stream starts with the next event if Last-Event-ID is not one of its ids', async () => {
-    const stream = await openTenantEvents(service.url, { lastEventId: 'nonsense' });
-    const { id } = await service.acme.submit({ prompt: 'A window' });
-    const [event] = await eventsOf(stream, 1);
-    expect(event).toMatchObject({ id, type: 'image.queued' });
-  });
+  it.each(['nonsense', '9999999999999-0-1', '9999999999999999-9999999999-999999'])(
+    'the stream starts with the next event if Last-Event-ID is not one of its ids: %s',
+    async (lastEventId) => {
+      const stream = await openTenantEvents(service.url, { lastEventId });
+      const { id } = await service.acme.submit({ prompt: 'A window' });
+      const [event] = await eventsOf(stream, 1);
+      expect(event).toMatchObject({ id, type: 'image.queued' });
+      // The next stream must not begin with an event of this job.
+      await service.acme.ended(id);
+    },
+  );
 
   it('the stream skips jobs that were erased', async () => {
     const stream = await openTenantEvents(service.url, { key: testKeys.other });

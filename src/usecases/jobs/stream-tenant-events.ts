@@ -32,7 +32,7 @@ const pageSize = 100;
 
 /**
  * Streams the moments of all jobs of a tenant in the order of their writes, until `signal` aborts. Resumes after
- * `lastEventId` if it is at most an hour old; otherwise the stream starts now. Moments of erased jobs and of enhancements are
+ * `lastEventId` if it is at most an hour old and not in the future; otherwise the stream starts now. Moments of erased jobs and of enhancements are
  * skipped. While the store is unavailable the stream waits.
  *
  * The log of the tenant is open when the returned promise resolves: the stream contains every change from then on.
@@ -81,7 +81,9 @@ export function createStreamTenantEvents(deps: Deps) {
 
   return async (tenant: string, lastEventId: string | undefined) => {
     const end = await deps.changes.open(tenant);
-    const from = parseEventId(lastEventId) ?? { position: end, no: afterAllMoments };
+    const last = parseEventId(lastEventId);
+    // A position after the end would skip future events.
+    const from = last && !isAfter(last.position, end) ? last : { position: end, no: afterAllMoments };
     return {
       /** Resumes a stream that was cut before its first event. */
       startId: `${from.position}-${from.no}`,
@@ -132,6 +134,13 @@ function createWait(signals: Deps['signals'], tenant: string, signal: AbortSigna
 function parseEventId(text: string | undefined): Position | null {
   const [, position, no] = /^(\d{1,16}-\d{1,10})-(\d{1,6})$/.exec(text ?? '') ?? [];
   return position === undefined ? null : { position, no: Number(no) };
+}
+
+/** Returns whether a position of the log is after another one. */
+function isAfter(position: string, other: string): boolean {
+  const [ms = 0n, no = 0n] = position.split('-').map(BigInt);
+  const [otherMs = 0n, otherNo = 0n] = other.split('-').map(BigInt);
+  return ms > otherMs || (ms === otherMs && no > otherNo);
 }
 
 /** Returns `null` for an erased job. @throws AppError `store_unavailable` */
