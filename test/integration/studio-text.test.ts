@@ -36,6 +36,24 @@ describe('text of the studio', () => {
     expect(plain.usage?.total_tokens).toBeGreaterThan(20);
   });
 
+  it('cuts a text off at the limit of output tokens, and reports the reason and the tokens', async () => {
+    const { client } = await studioAndClient();
+    for (const content of ['x'.repeat(32_000), '水'.repeat(8_000)]) {
+      for (const limit of [{ max_completion_tokens: 2_000 }, { max_tokens: 2_000 }]) {
+        const messages = [{ role: 'user' as const, content }];
+        const { choices, usage } = await client.chat.completions.create({ model: 'm', messages, ...limit });
+        expect([choices[0]?.finish_reason, usage?.completion_tokens]).toEqual(['length', 2_000]);
+        expect(content.startsWith(choices[0]?.message.content ?? '-')).toBe(true);
+      }
+      const cut = await client.responses.create({ model: 'm', input: content, max_output_tokens: 2_000 });
+      expect(cut.incomplete_details).toEqual({ reason: 'max_output_tokens' });
+      expect(cut.usage?.output_tokens).toBe(2_000);
+    }
+    const messages = [{ role: 'user' as const, content: 'a dog' }];
+    const refused = client.chat.completions.create({ model: 'm', messages, max_completion_tokens: 0 });
+    expect(await apiErrorOf(refused)).toMatchObject({ status: 400, param: 'max_completion_tokens' });
+  });
+
   it('fails only on the words for enhance faults, which stay in the description', async () => {
     const { client } = await studioAndClient();
     const complete = (content: string) =>

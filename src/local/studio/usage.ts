@@ -14,8 +14,22 @@ export type ImageUsage = {
 /** Estimates tokens: one per four letters of a Latin-like script, or per character of any other. */
 export function countTextTokens(text: string): number {
   let quarters = 0;
-  for (const character of text) quarters += (character.codePointAt(0) ?? 0) < 0x250 ? 1 : 4;
+  for (const character of text) quarters += quartersOf(character);
   return Math.ceil(quarters / 4);
+}
+
+const quartersOf = (character: string): number => ((character.codePointAt(0) ?? 0) < 0x250 ? 1 : 4);
+
+/** Returns the beginning of a text that has at most a number of tokens. */
+export function firstTokens(text: string, maxTokens: number): string {
+  let quarters = 0;
+  let length = 0;
+  for (const character of text) {
+    quarters += quartersOf(character);
+    if (quarters > maxTokens * 4) return text.slice(0, length);
+    length += character.length;
+  }
+  return text;
 }
 
 type UsageInput = {

@@ -6,7 +6,7 @@ import { type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
 import { deliveryOf, JSON_TYPE, sendHtml } from './generate-images.ts';
 import { nowSeconds } from './image-fields.ts';
 import type { TextRequest } from './text-request.ts';
-import { countTextTokens } from './usage.ts';
+import { countTextTokens, firstTokens } from './usage.ts';
 
 type TextDeps = { faults: FaultLog; latencyMs: number };
 
@@ -39,10 +39,12 @@ export async function writeText(
   await exchange.reply({ status: 200, headers: JSON_TYPE, body, ...deliveryOf(active) });
 }
 
-function replyTo({ prompt, allText }: TextRequest, fault: Fault | null): Reply {
-  const whole = fault?.name === 'empty' ? '' : describeImage(prompt);
-  const isCut = fault?.name === 'truncated';
-  const text = isCut ? whole.slice(0, Math.ceil(whole.length / 2)) : enlarge(whole, fault);
+function replyTo({ prompt, allText, maxTokens }: TextRequest, fault: Fault | null): Reply {
+  const description = fault?.name === 'empty' ? '' : describeImage(prompt);
+  const whole = firstTokens(description, maxTokens);
+  const isTruncated = fault?.name === 'truncated';
+  const text = isTruncated ? whole.slice(0, Math.ceil(whole.length / 2)) : enlarge(whole, fault);
+  const isCut = isTruncated || whole !== description;
   return { text, isCut, inputTokens: countTextTokens(allText), outputTokens: countTextTokens(text) };
 }
 
