@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createCaller } from '../support/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -20,6 +22,9 @@ describe('a field that is refused', () => {
     ],
     [{ 'a/b~c': 1 }, '/a~1b~0c', 'is not a known field'],
     [{ size: '01024x1024' }, '/size', expect.stringContaining('must be one of')],
+    [{ preset: null }, '/preset', 'must be string or object'],
+    [{ enhance: null }, '/enhance', 'must be one of off, auto, always'],
+    [{ max_cost_micro_usd: 1.5 }, '/max_cost_micro_usd', 'must be integer'],
   ])(
     'an invalid field is reported once with its pointer and its fault: %j',
     async (fields, pointer, detail) => {
@@ -28,6 +33,23 @@ describe('a field that is refused', () => {
         .send({ prompt: 'Refused', model: 'gpt-image-2.5-flare', ...fields })
         .expect(422);
       expect(body.errors).toEqual([{ pointer, detail }]);
+    },
+  );
+
+  it.each([
+    [{ limits: { requests_per_minute: 0 } }, '/limits/requests_per_minute', 'must be >= 1'],
+    [{ limits: { requests_per_minute: 'x' } }, '/limits/requests_per_minute', 'must be integer or null'],
+    [{ limits: 5 }, '/limits', 'must be object or null'],
+    [{ expires_at: 'soon' }, '/expires_at', 'must match format "date-time"'],
+    [{ models: [] }, '/models', 'must NOT have fewer than 1 items'],
+  ])(
+    'a field that may be null is reported once, by the rule that it breaks: %j',
+    async (fields, ...issue) => {
+      const admin = createCaller(service.url, testKeys.admin);
+      const body = { tenant: 'acme', name: 'Refused', scopes: ['images:read'], ...fields };
+      const response = await admin.post('/keys').send(body).expect(422);
+      const [pointer, detail] = issue;
+      expect(response.body.errors).toEqual([{ pointer, detail }]);
     },
   );
 

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
-import { pointerToken } from '../../domain/json-pointer.ts';
 import { quotaHeaders } from './quota-headers.ts';
+import { fieldIssuesOf } from './validation-issues.ts';
 
 /** Body of an error: problem+json (RFC 9457) with a nested `error` member for clients of the OpenAI API. */
 export interface Problem {
@@ -126,7 +126,7 @@ export function asAppError(error: unknown, maxBytes?: number): AppError {
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
     const context = fault.validationContext ?? 'body';
-    const issues = reportable(fault.validation.slice(0, maxIssues)).map((issue) => issueOf(issue, context));
+    const issues = fieldIssuesOf(fault.validation.slice(0, maxIssues), context);
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
@@ -144,48 +144,3 @@ const namesIn = (pointer: string) =>
     .split('/')
     .filter(Boolean)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-
-type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { propertyName?: string };
-
-/**
- * Removes redundant issues:
- *
- * - the issue that some name or choice is invalid, because another issue describes the fault;
- * - the issue that a value is no text, if other issues show that the caller meant the object of that choice.
- */
-function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
-  const isAboutFields = ({ keyword }: ValidationIssue) =>
-    ['required', 'additionalProperties'].includes(keyword);
-  const hasMore = (path: string) =>
-    all.some(
-      (other) =>
-        other.instancePath.startsWith(`${path}/`) || (other.instancePath === path && isAboutFields(other)),
-    );
-  return all.filter(({ keyword, schemaPath, instancePath }) => {
-    if (keyword === 'propertyNames' || keyword === 'anyOf') return false;
-    const isOfChoice = keyword === 'type' && schemaPath.includes('/anyOf/');
-    return !isOfChoice || !hasMore(instancePath);
-  });
-}
-
-/** Converts an issue of the validator to a pointer and a sentence. The pointer of a query parameter is `/query/NAME`. */
-function issueOf(issue: ValidationIssue, context: string): FieldIssue {
-  const params = issue.params as Record<string, unknown>;
-  const base =
-    (context === 'body' ? '' : context === 'querystring' ? '/query' : `/${context}`) + issue.instancePath;
-  if (issue.propertyName !== undefined) {
-    return { pointer: `${base}/${pointerToken(issue.propertyName)}`, detail: `its name ${issue.message}` };
-  }
-  const extra = params.additionalProperty ?? params.unevaluatedProperty;
-  if (typeof extra === 'string') {
-    return {
-      pointer: `${base}/${pointerToken(extra)}`,
-      detail: 'is not a known field',
-    };
-  }
-  const missing = params.missingProperty;
-  if (typeof missing === 'string') return { pointer: `${base}/${missing}`, detail: 'is required' };
-  const allowed = params.allowedValues;
-  if (Array.isArray(allowed)) return { pointer: base, detail: `must be one of ${allowed.join(', ')}` };
-  return { pointer: base, detail: issue.message ?? 'is not valid' };
-}
