@@ -102,11 +102,11 @@ describe('usage over HTTP', () => {
   });
 
   it.each([
-    ['group_by=metadata.other', '/group_by'],
-    ['group_by=color', '/group_by'],
-    ['from=yesterday', '/from'],
-    ['to=2026-02-30', '/to'],
-    ['from=2026-11-02&to=2026-11-02', '/to'],
+    ['group_by=metadata.other', '/query/group_by'],
+    ['group_by=color', '/query/group_by'],
+    ['from=yesterday', '/query/from'],
+    ['to=2026-02-30', '/query/to'],
+    ['from=2026-11-02&to=2026-11-02', '/query/to'],
   ])('refuses ?%s with a pointer', async (query, pointer) => {
     const response = await admin(`/usage?${query}`);
     expect(response.status).toBe(422);

@@ -39,7 +39,7 @@ function unknownDimension(name: string, metadataKeys: readonly string[]): AppErr
     ? ' The operator names metadata keys in USAGE_METADATA_KEYS.'
     : '';
   const detail = `group_by cannot contain ${JSON.stringify(name.slice(0, 80))}. Use: ${known.join(', ')}.${hint}`;
-  return new AppError('validation_failed', { detail, issues: [{ pointer: '/group_by', detail }] });
+  return new AppError('validation_failed', { detail, issues: [{ pointer: '/query/group_by', detail }] });
 }
 
 /** The usage of a tenant in groups. */

@@ -36,8 +36,8 @@ export interface Period {
  * @throws AppError `validation_failed` for invalid times, an end that is not after its start, and too long a period.
  */
 export function periodOf({ from, to }: PeriodQuery, nowMs: number, maxDays: number): Period {
-  const fromMs = timeFrom(from, '/from') ?? startOfUtcDay(firstDayOfMonth(utcMonthOf(utcDayOf(nowMs))));
-  const toMs = timeFrom(to, '/to') ?? Math.max(nowMs, fromMs) + 1;
+  const fromMs = timeFrom(from, '/query/from') ?? startOfUtcDay(firstDayOfMonth(utcMonthOf(utcDayOf(nowMs))));
+  const toMs = timeFrom(to, '/query/to') ?? Math.max(nowMs, fromMs) + 1;
   if (toMs <= fromMs) throw invalid('to', 'must be after from');
   if (toMs - fromMs > startOfUtcDay(maxDays))
     throw invalid('from', `must be at most ${maxDays} days before to`);
@@ -47,6 +47,6 @@ export function periodOf({ from, to }: PeriodQuery, nowMs: number, maxDays: numb
 function invalid(name: string, detail: string): AppError {
   return new AppError('validation_failed', {
     detail: 'Correct the parameters listed in errors.',
-    issues: [{ pointer: `/${name}`, detail }],
+    issues: [{ pointer: `/query/${name}`, detail }],
   });
 }
