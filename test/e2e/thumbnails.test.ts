@@ -58,6 +58,8 @@ describe('thumbnails', () => {
     const { id } = await service.acme.generate({ prompt: 'A boat' });
     await withThumbnails(id);
     const path = `/images/${id}/content/0?variant=thumbnail`;
+    const { body } = await service.acme.get(`${path}&partial=0`).expect(422);
+    expect(body.errors[0].pointer).toBe('/query/variant');
     expect((await service.other.get(path)).status).toBe(404);
     const folder = join(service.dataDir, 'images', 'acme', id);
     expect((await readdir(folder)).filter((name) => name.includes('thumbnail'))).toHaveLength(1);

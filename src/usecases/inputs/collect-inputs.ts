@@ -108,7 +108,8 @@ function checkDataSizes(named: readonly [InputName, InputImage][]): void {
     if (data === undefined || data.length <= maxDataCharacters) continue;
     const detail = `must have at most ${maxDataCharacters} characters. Send larger files with POST /uploads`;
     throw new AppError('payload_too_large', {
-      detail: `${pointerOf(name)}/data ${detail}.`,
+      // The callers of other APIs know the field by another name.
+      detail: `The data of an image ${detail}.`,
       issues: [{ pointer: `${pointerOf(name)}/data`, detail }],
     });
   }

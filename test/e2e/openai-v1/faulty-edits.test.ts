@@ -108,6 +108,7 @@ describe('a faulty edit', () => {
       param: 'images.0.image_url',
       message: expect.stringContaining('20971520'),
     });
+    expect(body.error.message).not.toContain('/data');
   });
 
   it('with a file that is too large is refused with 413, which names the limit', async () => {

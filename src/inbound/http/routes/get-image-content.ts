@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
 import { maxPartialImages } from '../../../domain/image-request.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { matchesEtag } from '../headers.ts';
@@ -63,6 +64,12 @@ function readContent(
   { tenant }: { readonly tenant: string },
   { id, index, partial, variant }: Rendition & { readonly id: string; readonly index: number },
 ) {
+  if (partial !== undefined && variant !== undefined) {
+    throw new AppError('validation_failed', {
+      detail: 'Correct the parameters listed in errors.',
+      issues: [{ pointer: '/query/variant', detail: 'cannot be combined with partial' }],
+    });
+  }
   if (partial !== undefined) return readImage.preview(tenant, id, { index, partial });
   if (variant !== undefined) return readImage.thumbnail(tenant, id, index);
   return readImage.image(tenant, id, index);
