@@ -176,10 +176,20 @@ function rangeOfInputs(inputs: NonNullable<EstimateFacts['inputs']>): Range {
   return { low, high: inputs.length * maxInputTokens };
 }
 
+const isUncounted = ({ output_format: format }: ImageRequest): boolean =>
+  format === 'gif' || format === 'svg';
+
+/** Returns what makes the cost of a request unknown, and what the caller can request instead. */
+export function unknownCostOf(request: ImageRequest): { readonly subject: string; readonly remedy: string } {
+  return isUncounted(request)
+    ? { subject: `output_format ${request.output_format}`, remedy: 'Request png, jpeg or webp' }
+    : { subject: request.model, remedy: 'Name another model or quality' };
+}
+
 /** Returns the fewest and most output tokens of one image; `null` if they are unknown. */
 function rangeOfOutput(request: ImageRequest, model: CatalogueModel): Range | null {
   // The counts of tokens are those of still images.
-  if (['gif', 'svg'].includes(request.output_format ?? '')) return null;
+  if (isUncounted(request)) return null;
   const previews = tokensOfPreviews(request, model);
   const sizes = sizesOf(request.size, model);
   const tokens = qualitiesOf(request.quality, model).flatMap((quality) =>

@@ -1,6 +1,7 @@
 import { checkRequestText } from '../../domain/check-request-text.ts';
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
 import type { CostRange, Estimate } from '../../domain/estimate.ts';
+import { unknownCostOf } from '../../domain/estimate.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
 import { type InputName, type JobInput, roleIssues } from '../../domain/input-image.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -138,7 +139,8 @@ function checkMaxCost(request: ImageRequest, estimate: CostRange | null, policy:
   if (limit === undefined) return;
   if (estimate === null) {
     if (policy.allowUnknownCost) return;
-    const detail = `The cost of ${request.model} is unknown, so max_cost_micro_usd cannot limit it. Name another model or quality, or omit the limit.`;
+    const { subject, remedy } = unknownCostOf(request);
+    const detail = `The cost of ${subject} is unknown, so max_cost_micro_usd cannot limit it. ${remedy}, or omit the limit.`;
     throw new AppError('cost_unknown', { detail, issues: [{ pointer: '/max_cost_micro_usd', detail }] });
   }
   if (estimate.high <= limit) return;

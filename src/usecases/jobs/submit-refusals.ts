@@ -1,6 +1,7 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { type BudgetCap, budgetExceeded, hasHardCap } from '../../domain/budget.ts';
 import { AppError } from '../../domain/errors.ts';
+import { unknownCostOf } from '../../domain/estimate.ts';
 import type { QueueLimit, RecordLimits, SubmitOutcome } from '../../domain/ports.ts';
 import { tooManyRequests } from '../../domain/too-many-requests.ts';
 import type { PreparedRequest } from './prepare-request.ts';
@@ -67,7 +68,11 @@ export function checkKnownCost(
   { allowUnknownCost }: { readonly allowUnknownCost: boolean },
 ): void {
   if (estimate !== null || allowUnknownCost || !hasHardCap(caps)) return;
+  const { subject, remedy } = unknownCostOf(request);
+  const detail = `The cost of ${subject} is unknown, so the budget cannot limit it. ${remedy}.`;
+  const isOfFormat = subject !== request.model;
   throw new AppError('cost_unknown', {
-    detail: `The cost of ${request.model} is unknown, so the budget cannot limit it. Name another model or quality.`,
+    detail,
+    issues: isOfFormat ? [{ pointer: '/output_format', detail }] : [],
   });
 }
