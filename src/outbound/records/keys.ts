@@ -40,6 +40,8 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
  *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
  *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
+ *   {tenant}:callers:GROUP  hash  jobs of equal requests whose callers wait or left, by job id, see scripts/claim-job.ts
+ *   {tenant}:waiters:NAME  set   requests that wait for a job, only if a disconnect cancels jobs; NAME is its id or idempotency key
  *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
  *   processes            hash    reports of processes about themselves as JSON, see process-states.ts
  *   {tenant}:tenant      string  rules of the tenant as JSON with their version first
