@@ -90,7 +90,8 @@ export function generation(given: Given = {}) {
       attempts.findLast((each) => each.index === index),
     );
     return (
-      status === 'running' && lastCalls.some((each) => each?.state === 'uncertain' || each?.state === 'unusable')
+      status === 'running' &&
+      lastCalls.some((each) => each?.state === 'uncertain' || each?.state === 'unusable')
     );
   };
 

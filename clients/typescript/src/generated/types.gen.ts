@@ -6432,7 +6432,7 @@ export type DeleteKeyBudgetOverridesErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**
@@ -6830,7 +6830,7 @@ export type DeleteTenantBudgetOverridesErrors = {
      */
     414: Problem;
     /**
-     * `unsupported_media_type`: The body must be application/json
+     * `unsupported_media_type`: The type of the body is not accepted
      */
     415: Problem;
     /**

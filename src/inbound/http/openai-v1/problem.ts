@@ -92,11 +92,10 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
   const { 'retry-after': retryAfter, ...common } = problemHeaders(error, requestId);
   const headers = { ...common, ...openAiQuotaHeaders(error.quotas) };
   if (!retryable) return { ...headers, 'x-should-retry': 'false' };
-  // The client does not retry after a longer wait, because it would block its caller. The caller may retry later.
+  // The client does not retry after a longer wait, because it would block its caller. No wait is stated then: some clients
+  // ignore `x-should-retry` and would block.
   const waitSeconds = Number(retryAfter ?? 5);
-  if (waitSeconds > maxWaitSeconds) {
-    return { ...headers, 'retry-after': String(waitSeconds), 'x-should-retry': 'false' };
-  }
+  if (waitSeconds > maxWaitSeconds) return { ...headers, 'x-should-retry': 'false' };
   return { ...headers, 'retry-after': String(Math.min(waitSeconds, maxRetryAfterSeconds)) };
 }
 
