@@ -122,7 +122,9 @@ describe('a budget of a key', () => {
     const { caller } = await keyWith([{ window: 'day', limit_micro_usd: 9_000_000 }]);
     expect((await caller.post('/images').send(unknown).expect(422)).body.code).toBe('cost_unknown');
     const soft = await keyWith([{ window: 'day', limit_micro_usd: 1, soft: true }]);
-    await soft.caller.submit(unknown);
+    const { images, cost } = await soft.caller.generate(unknown);
+    expect(images).toMatchObject([{ content_type: 'image/gif' }]);
+    expect(cost).toMatchObject({ billing: 'charged' });
   });
 
   it('is raised by an override until its time, which the audit log shows', async () => {

@@ -36,13 +36,15 @@ const KNOWN = new Set([
   'moderation',
   'output_format',
   'output_compression',
+  'frame_count',
+  'frame_duration_ms',
   'stream',
   'partial_images',
   'safety_identifier',
   'user',
   'seed',
 ]);
-const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp'];
+const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp', 'gif'];
 const CLASSIC_SIZES = ['1024x1024', '1536x1024', '1024x1536'];
 const DEFAULT_MODEL = 'gpt-image-2.6-flare';
 const MAX_PROMPT = 32_000;
@@ -67,6 +69,7 @@ export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'me
   if (format === 'png' && compression < 100) {
     throw invalid('output_compression', 'invalid_value', 'output_compression below 100 needs jpeg or webp.');
   }
+  checkFrames(body, format);
   oneOf(body, 'complexity', ['low', 'medium', 'high']);
   oneOf(body, 'moderation', ['auto', 'low']);
   text(body, 'safety_identifier');
@@ -92,6 +95,17 @@ export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'me
     inputs: null,
     inputTokens: 0,
   };
+}
+
+/** Checks the frames of an animation. The studio draws one frame, whatever their number. */
+function checkFrames(body: Body, format: ImageFormat): void {
+  const ranges = { frame_count: [2, 16], frame_duration_ms: [1, 655_350] } as const;
+  for (const [name, range] of Object.entries(ranges)) {
+    const value = whole(body, name, range);
+    if (value !== null && format !== 'gif') {
+      throw invalid(name, 'invalid_value', `'${name}' needs output_format gif.`);
+    }
+  }
 }
 
 const resolveAuto = ({ qualities }: ModelFamily, auto: AutoQuality): string =>

@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { createRandom } from './random.ts';
 import { composeScene, type SceneRequest } from './scene.ts';
 
-export type ImageFormat = 'png' | 'jpeg' | 'webp';
+export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
 
 export type RenderRequest = Omit<SceneRequest, 'backdrop'> & {
   format: ImageFormat;
@@ -40,6 +40,7 @@ export function encode(image: Sharp, format: ImageFormat, compression: number): 
   const quality = Math.max(1, compression);
   if (format === 'jpeg') return image.jpeg({ quality });
   if (format === 'webp') return image.webp({ quality, effort: 2 });
+  if (format === 'gif') return image.gif({ effort: 1 });
   return image.png({ compressionLevel: 6 });
 }
 
