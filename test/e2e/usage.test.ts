@@ -137,6 +137,7 @@ describe('the ledger over HTTP', () => {
       state: 'stored',
       billing: 'charged',
       micro_usd: succeeded.cost.micro_usd,
+      micro_usd_possible: null,
       provider_request_id: succeeded.attempts[0]?.provider_request_id,
       at: expect.any(String),
     });
@@ -157,26 +158,26 @@ describe('the settlement of a possible charge', () => {
     const rows = [
       'request_id,timestamp,model,micro_usd',
       `${succeeded.attempts[0]?.provider_request_id},${new Date().toISOString()},gpt-image-2,${succeeded.cost.micro_usd}`,
-      `req_lost,${new Date().toISOString()},gpt-image-2,6001`,
+      `req_lost,${new Date().toISOString()},gpt-image-2,5801`,
     ];
     const compared = await withUsage(config, quiet, (tools) =>
       tools.reconcileBill(parseBill(rows.join('\n')), { provider: 'openai' }),
     );
     expect(compared.findings).toEqual([]);
-    expect(compared.settles).toMatchObject([{ call: { jobId: uncertain.id }, microUsd: 6_001 }]);
+    expect(compared.settles).toMatchObject([{ call: { jobId: uncertain.id }, microUsd: 5_801 }]);
 
-    const settled = await settle(uncertain.id, { micro_usd: 6_001 });
+    const settled = await settle(uncertain.id, { micro_usd: 5_801 });
     expect(settled.status).toBe(200);
-    expect(settled.body.cost).toMatchObject({ micro_usd: 6_001, billing: 'charged' });
-    expect((await settle(uncertain.id, { micro_usd: 6_001 })).status).toBe(200);
+    expect(settled.body.cost).toMatchObject({ micro_usd: 5_801, billing: 'charged' });
+    expect((await settle(uncertain.id, { micro_usd: 5_801 })).status).toBe(200);
     const total = await admin(`/usage?tenant=acme&from=${today}`);
     expect(total.body.data[0]).toMatchObject({
-      micro_usd: (succeeded.cost.micro_usd ?? 0) + 6_001,
+      micro_usd: (succeeded.cost.micro_usd ?? 0) + 5_801,
       micro_usd_possible: 0,
       unknown_cost_jobs: 0,
     });
     const line = (await linesOf(`from=${today}`)).find(({ job_id }) => job_id === uncertain.id);
-    expect(line).toMatchObject({ billing: 'charged', micro_usd: 6_001 });
+    expect(line).toMatchObject({ billing: 'charged', micro_usd: 5_801 });
   });
 
   it('is refused with 409 if the cost is known, 422 for a bad amount, 403 without the scope', async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 async function runWith(script: Script, request: object = {}) {
   const server = await serve(script);
   const made = generation({ realProvider: openAIProvider(server.url), maxPaidAttempts: 2, request });
-  await made.run();
+  await made.runPaidCalls();
   const { status, attempts } = made.job();
   const stored = [...made.stored.values()].map((bytes) => Buffer.from(bytes).equals(png));
   return { status, calls: server.seen.length, stored, hasCost: (attempts.at(-1)?.costMicroUsd ?? 0) > 0 };
