@@ -42,13 +42,7 @@ function newGroup() {
     claim(options: Partial<JobClaim> = {}) {
       jobs += 1;
       const jobId = `img_${group}_${jobs}`;
-      return callers.claim({
-        ...base,
-        jobId,
-        holder: `p1.${jobs}`,
-        nowMs: startMs,
-        ...options,
-      });
+      return callers.claim({ ...base, jobId, holder: `p1.${jobs}`, nowMs: startMs, ...options });
     },
     release: (
       [jobId, holder]: readonly [string, string],
@@ -154,14 +148,19 @@ describe('waiting callers in Redis', () => {
     expect(await claim({ ...second, nowMs: startMs + 9_000 })).toMatchObject({ isJoined: false });
   });
 
-  it('does not join a job that is younger than the pause of a client before its retry', async () => {
+  it('lets a retry that comes before its pause wait, and join the job that loses its caller meanwhile', async () => {
+    const { claim, release } = newGroup();
+    const left = await claim({ holder: 'p1.a', earlierTries: 0 });
+    await claim({ holder: 'p1.b', earlierTries: 0, nowMs: startMs + 1 });
+    const early = claim({ ...retry, nowMs: startMs + 100 });
+    await release([left.jobId, 'p1.a'], 'disconnected', { earlierTries: 0 });
+    expect(await early).toEqual({ jobId: left.jobId, isJoined: true });
+  });
+
+  it('lets a retry that comes before its pause join a job whose caller still waits after it', async () => {
     const { claim } = newGroup();
-    await claim({ earlierTries: 0 });
-    expect(await claim({ ...retry, nowMs: startMs + 200 })).toMatchObject({ isJoined: false });
-    const other = newGroup();
-    await other.claim({ earlierTries: 0 });
-    const third = { earlierTries: 3, nowMs: startMs + 1_000 };
-    expect(await other.claim(third)).toMatchObject({ isJoined: false });
+    const { jobId } = await claim({ earlierTries: 0 });
+    expect(await claim({ ...retry, nowMs: startMs + 200 })).toEqual({ jobId, isJoined: true });
   });
 
   it('prefers for a retry a job without a caller to a younger job whose caller waits', async () => {

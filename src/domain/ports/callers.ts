@@ -42,8 +42,9 @@ export interface WaitingCallers {
    * 1. an orphan, whose caller disconnected or whose API process died: at most ten minutes ago, or for a retry if the job was
    *    accepted in the last 30 minutes
    * 2. for a retry: the place of an earlier try that was refused in the last two minutes
-   * 3. for a retry: a job that an earlier try holds since the pause that the client makes before this retry, because the
-   *    connection of a client that has left may be open for this service
+   * 3. for a retry: a job that an earlier try holds, because the connection of a client that has left may be open for this
+   *    service. If it is held for less than the pause that the client makes before this retry, the claim waits for the rest
+   *    of the pause: meanwhile the end of a connection may arrive, which tells the right job.
    */
   claim(claim: JobClaim): Promise<{ readonly jobId: string; readonly isJoined: boolean }>;
   /** Records the place of a request that was refused for now, before a claim. Does nothing if the client numbers no tries. */

@@ -63,12 +63,19 @@ export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): 
   }
 
   async function claim(claimed: JobClaim): Promise<{ jobId: string; isJoined: boolean }> {
-    const { tenant, group, jobId, earlierTries = 0, nowMs } = claimed;
+    const { tenant, group, jobId, earlierTries = 0 } = claimed;
     const deaths = new Map<string, string>();
     const key = keys.waitingCallers(tenant, group);
+    let { nowMs } = claimed;
     for (;;) {
       const reply = await claimJob({ key, jobId, holder: holderName(claimed), earlierTries, nowMs, deaths });
-      if (!('unknown' in reply)) return reply;
+      if ('jobId' in reply) return reply;
+      if ('earlyMs' in reply) {
+        await idle(reply.earlyMs);
+        nowMs += reply.earlyMs;
+        deaths.clear();
+        continue;
+      }
       const found = await lookUp(reply.unknown, { nowMs, isRetry: earlierTries > 0 });
       for (const [name, death] of found) deaths.set(name, death);
     }

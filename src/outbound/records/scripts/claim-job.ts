@@ -18,13 +18,14 @@ const maxMinPauseMs = 4_800;
  * process, a dot and a number, and for a client that numbers its tries a dot and the number of earlier tries.
  *
  * A request takes the best job, and the youngest of several: first a job that lost its caller, then for a retry the place of
- * a refused try, then for a retry a job whose caller still waits. The last two must be held by an earlier try, and the
- * caller must have waited for the pause that the client makes before the retry.
+ * a refused try, then for a retry a job whose caller still waits. The last two must be held by an earlier try. A caller that
+ * waits for less than the pause that the client makes before the retry may only seem to wait: its end is on the way.
  *
  * KEYS 1 group
  * ARGV 1 id of a new job, 2 now, 3 holder, 4 number of earlier tries, 0 for no retry, 5 retry window, 6 orphan window,
  *      7 refusal window, 8 minimum pause, then for every known process its name and when it died, '-' if it lives
- * Returns {'joined', ID} | {'created'} | {'unknown', PROCESS, ...} if processes must be looked up first
+ * Returns {'joined', ID} | {'created'} | {'unknown', PROCESS, ...} if processes must be looked up first | {'early', MS} if
+ *   only jobs with a caller fit, after so many milliseconds
  */
 const source = `
 local now, tries = tonumber(ARGV[2]), tonumber(ARGV[4])
@@ -35,7 +36,7 @@ local retry_from, orphan_from = now - tonumber(ARGV[5]), now - tonumber(ARGV[6])
 local refused_from, waiting_until = now - tonumber(ARGV[7]), now - tonumber(ARGV[8])
 local died = { [process_of(ARGV[3])] = '-' }
 for i = 9, #ARGV, 2 do died[ARGV[i]] = ARGV[i + 1] end
-local best, best_rank, best_accepted, unknown = nil, 0, nil, { 'unknown' }
+local best, best_rank, best_accepted, unknown, early_ms = nil, 0, nil, { 'unknown' }, nil
 local members = redis.call('HGETALL', KEYS[1])
 for i = 1, #members, 2 do
   local id = members[i]
@@ -50,7 +51,8 @@ for i = 1, #members, 2 do
     local rank = 0
     if orphaned_at and (orphaned_at >= orphan_from or (is_retry and is_recent)) then rank = 3
     elseif state == 'refused' and is_earlier and at >= refused_from then rank = 2
-    elseif state == 'waiting' and is_earlier and is_recent and at <= waiting_until then rank = 1
+    elseif state == 'waiting' and is_earlier and is_recent then
+      if at <= waiting_until then rank = 1 else early_ms = math.min(early_ms or math.huge, at - waiting_until) end
     elseif (orphaned_at and not is_recent) or (state == 'refused' and at < refused_from) then
       redis.call('HDEL', KEYS[1], id)
     end
@@ -61,6 +63,7 @@ for i = 1, #members, 2 do
   end
 end
 if #unknown > 1 then return unknown end
+if not best and early_ms then return { 'early', tostring(early_ms) } end
 local id = best or ARGV[1]
 local accepted = (best_rank == 2 or not best) and now or best_accepted
 redis.call('HSET', KEYS[1], id, accepted .. ' waiting ' .. now .. ' ' .. ARGV[3])
@@ -77,7 +80,7 @@ export async function writeRefusal(
   await redis.pexpire(key, 3 * retryWindowMs);
 }
 
-type Reply = ['joined', string] | ['created'] | ['unknown', ...string[]];
+type Reply = ['joined', string] | ['created'] | ['unknown', ...string[]] | ['early', string];
 
 interface Claim {
   readonly key: string;
@@ -90,10 +93,11 @@ interface Claim {
   readonly deaths: ReadonlyMap<string, string>;
 }
 
-/** Result of a claim: the claimed job, or the processes whose state decides. */
+/** Result of a claim: the claimed job, the processes whose state decides, or the time until the claim can be decided. */
 export type Claimed =
   | { readonly jobId: string; readonly isJoined: boolean }
-  | { readonly unknown: readonly string[] };
+  | { readonly unknown: readonly string[] }
+  | { readonly earlyMs: number };
 
 /** Creates the function that claims a job of a group of equal requests. */
 export function createClaimJob(redis: Redis | Cluster): (claim: Claim) => Promise<Claimed> {
@@ -104,6 +108,7 @@ export function createClaimJob(redis: Redis | Cluster): (claim: Claim) => Promis
     const args = [jobId, nowMs, holder, earlierTries, ...windows, ...[...deaths].flat()];
     const reply = (await run([key], args)) as Reply;
     if (reply[0] === 'unknown') return { unknown: reply.slice(1) };
+    if (reply[0] === 'early') return { earlyMs: Number(reply[1]) };
     return reply[0] === 'joined' ? { jobId: reply[1], isJoined: true } : { jobId, isJoined: false };
   };
 }
