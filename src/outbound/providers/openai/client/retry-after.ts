@@ -7,10 +7,11 @@ export type ReadHeader = (name: string) => string | null;
  * Returns the wait that the headers of a response request, in milliseconds. The first usable source wins:
  *
  * 1. `retry-after-ms`, or Azure's `x-ms-retry-after-ms`
- * 2. `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), or `x-retry-after`
+ * 2. `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), with a unit, or repeated, or `x-retry-after`
  * 3. the longest `x-ratelimit-reset-*` (OpenAI) of the exhausted limits
  * 4. the longest `x-ratelimit-reset-*` of the limits that do not report a remaining amount
- * 5. `ratelimit-reset` or `x-ratelimit-reset`: seconds, or the time as a Unix time in seconds or milliseconds
+ * 5. the longest time of the exhausted limits in `RateLimit` (draft-ietf-httpapi-ratelimit-headers)
+ * 6. `ratelimit-reset` or `x-ratelimit-reset`: seconds, or the time as a Unix time in seconds or milliseconds
  *
  * A date is compared with the `Date` header if that is present, so a wrong clock on either side does no harm.
  *
@@ -19,10 +20,11 @@ export type ReadHeader = (name: string) => string | null;
 export function retryAfterMs(header: ReadHeader, nowMs: number): number | undefined {
   return (
     plainNumber(header('retry-after-ms') ?? header('x-ms-retry-after-ms'), 1) ??
-    plainNumber(header('retry-after'), 1000) ??
+    longestOf(header('retry-after')) ??
     untilDate(header('retry-after'), header('date'), nowMs) ??
     plainNumber(header('x-retry-after'), 1000) ??
     untilReset(header) ??
+    untilQuota(header('ratelimit')) ??
     untilTime(header('ratelimit-reset') ?? header('x-ratelimit-reset'), nowMs)
   );
 }
@@ -41,6 +43,22 @@ function plainNumber(text: string | null, unitMs: number): number | undefined {
   return Math.ceil(Number(text) * unitMs);
 }
 
+/** Reads seconds or durations. A proxy that adds a header of its own makes a list of it. */
+function longestOf(text: string | null): number | undefined {
+  const waits = (text ?? '').split(',', 5).map((each) => secondsOrDuration(each.trim()));
+  return waits.every((wait) => wait !== undefined) ? Math.max(...waits) : undefined;
+}
+
+const secondsOrDuration = (text: string | null): number | undefined =>
+  plainNumber(text, 1000) ?? wholeDurationMs(text);
+
+/** Reads the longest `t` of the items with `r=0`. */
+function untilQuota(text: string | null): number | undefined {
+  const usedUp = (text ?? '').split(',', 10).filter((item) => /;\s?r=0(?![0-9])/.test(item));
+  const waits = usedUp.flatMap((item) => /;\s?t=([0-9]{1,9})/.exec(item)?.[1] ?? []);
+  return waits.length > 0 ? Math.max(...waits.map(Number)) * 1000 : undefined;
+}
+
 function untilDate(text: string | null, serverDate: string | null, nowMs: number): number | undefined {
   // A text without a letter is an invalid number, because an HTTP date names a weekday and a month.
   if (text === null || !/[A-Za-z]/.test(text)) return undefined;
@@ -53,18 +71,20 @@ function untilDate(text: string | null, serverDate: string | null, nowMs: number
 function untilReset(header: ReadHeader): number | undefined {
   const limits = ['requests', 'tokens', 'images'].map((name) => ({
     remaining: header(`x-ratelimit-remaining-${name}`),
-    resetMs: wholeDurationMs(header(`x-ratelimit-reset-${name}`)),
+    resetMs: secondsOrDuration(header(`x-ratelimit-reset-${name}`)),
   }));
   const known = limits.filter((limit) => limit.resetMs !== undefined);
-  const usedUp = known.filter((limit) => limit.remaining !== null && Number(limit.remaining) === 0);
+  const usedUp = known.filter((limit) => limit.remaining !== null && Number(limit.remaining) <= 0);
   // Limits with a remaining amount are ignored, because they did not refuse the call and may take a day to reset.
   const unsaid = known.filter((limit) => limit.remaining === null);
   const waits = (usedUp.length > 0 ? usedUp : unsaid).map((limit) => limit.resetMs ?? 0);
   return waits.length > 0 ? Math.max(...waits) : undefined;
 }
 
-/** Parses a duration in the format of OpenAI: `20ms`, `1s`, `6m0s`, `1h2m3.5s`. */
+/** Parses a duration in the format of OpenAI, `20ms`, `1s`, `6m0s`, `1h2m3.5s`, or one unit in words, `60 seconds`. */
 function wholeDurationMs(text: string | null): number | undefined {
-  const isDuration = text !== null && /^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}$/.test(text);
+  const isDuration =
+    text !== null &&
+    /^(?:(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}|[0-9]{1,9} (?:second|minute|hour)s?)$/.test(text);
   return isDuration ? durationMs(text) : undefined;
 }

@@ -20,7 +20,7 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-const phrase = /\b(?:again|retry|wait)(?: after| in| for)? (?=[0-9])/i;
+const phrase = /\b(?:again|retry|wait)(?: after| in| for)?(?: about| approximately)? (?=[0-9])/i;
 /** Maximum length of a duration in a sentence. */
 const maxDurationLength = 32;
 
@@ -55,7 +55,7 @@ function readWait(value: unknown, unit: number): number | undefined {
 
 /** Reads the duration at the start of a text: `20s`, `6m0s`, `1.5 seconds`, `250 ms`. */
 export function durationMs(text: string): number | undefined {
-  const pattern = /\s{0,2}([0-9]{1,12}(?:\.[0-9]{1,9})?) ?(ms|millisecond|s|m|h|d)[a-z]{0,10}/iy;
+  const pattern = /\s{0,2}([0-9]{1,12}(?:\.[0-9]{1,9})?) ?(ms|millisecond|s|m(?!o)|h|d)[a-z]{0,10}/iy;
   let totalMs: number | undefined;
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const unit = found[2]?.toLowerCase() ?? '';

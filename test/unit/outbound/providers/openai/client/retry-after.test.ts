@@ -47,10 +47,12 @@ describe('the retry delay of a provider response', () => {
     [{ 'retry-after': '' }],
     [{ 'retry-after-ms': 'NaN' }],
     [{ 'retry-after-ms': 'Infinity' }],
-    [{ 'retry-after': '5, 10' }],
+    [{ 'retry-after': '5, soon' }],
     [{ 'retry-after': '99999999999999999999' }],
     [{ 'x-ratelimit-reset': '-3' }],
-    [{ 'x-ratelimit-reset-requests': '5 minutes' }],
+    [{ 'x-ratelimit-reset-requests': '5 parsecs' }],
+    [{ ratelimit: '"default";r=3;t=50' }],
+    [{ ratelimit: '"default";r=05;t=50' }],
     [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-remaining-requests': '3' }],
   ])('reads no retry delay from %j', (headers) => {
     expect(read(headers as Record<string, string>)).toBeUndefined();
@@ -58,6 +60,19 @@ describe('the retry delay of a provider response', () => {
 });
 
 describe('the retry delay in headers of other providers', () => {
+  it.each([
+    [{ 'retry-after': '5, 10' }, 10_000],
+    [{ 'retry-after': '20s' }, 20_000],
+    [{ 'retry-after': '60 seconds' }, 60_000],
+    [{ 'x-ratelimit-reset-requests': '5 minutes' }, 300_000],
+    [{ 'x-ratelimit-reset-requests': '60', 'x-ratelimit-remaining-requests': '0' }, 60_000],
+    [{ 'x-ratelimit-reset-tokens': '20s', 'x-ratelimit-remaining-tokens': '-3' }, 20_000],
+    [{ ratelimit: '"default";r=0;t=50' }, 50_000],
+    [{ ratelimit: '"burst";r=10;t=900, "default"; r=0; t=50' }, 50_000],
+  ])('reads lists, units and RateLimit: %j as %i ms', (headers, expected) => {
+    expect(read(headers as Record<string, string>)).toBe(expected);
+  });
+
   it.each([
     [{ 'x-ms-retry-after-ms': '1200' }, 1200],
     [{ 'x-retry-after': '4' }, 4000],

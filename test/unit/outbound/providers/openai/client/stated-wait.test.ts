@@ -12,6 +12,7 @@ describe('the retry delay in the body of a refusal', () => {
     [{ error: { message: 'Please try again in 6m0s.' } }, 360_000],
     [{ error: { message: 'Please try again in 1.236s.' } }, 1_236],
     [{ error: { message: 'Please retry after 7 seconds.' } }, 7_000],
+    [{ error: { message: 'Retry in about 2 minutes' } }, 120_000],
     [{ statusCode: 429, message: 'Rate limit is exceeded. Try again in 250 ms.' }, 250],
     [{ error: { status: 'RESOURCE_EXHAUSTED', details: [{ retryDelay: '30s' }] } }, 30_000],
     [{ error: { retry_after: 5 } }, 5_000],
@@ -28,6 +29,7 @@ describe('the retry delay in the body of a refusal', () => {
     [{ error: { retry_after: [] } }],
     [{ error: { message: 'Please try again in a while.' } }],
     [{ error: { message: 'Please try again in 5 parsecs.' } }],
+    [{ error: { message: 'Please try again in 3 months.' } }],
   ])('reads no retry delay from %j', (body) => {
     expect(waitOf(body)).toBeUndefined();
   });
