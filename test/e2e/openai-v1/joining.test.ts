@@ -69,6 +69,24 @@ async function callerStates(): Promise<string[]> {
 const untilOrphaned = () => expect.poll(callerStates, { timeout: 20_000 }).toEqual(['orphan']);
 const untilDelivered = () => expect.poll(callerStates, { timeout: 20_000 }).toEqual([]);
 
+/** Creates an official client whose first connections are cut when the provider has so many calls for a prompt. */
+function clientOnBadLine(prompt: string, connections: number): OpenAI {
+  let cuts = connections;
+  return new OpenAI({
+    apiKey: testKeys.acme,
+    baseURL: `${service.url}/v1`,
+    fetch: async (url, init) => {
+      if (cuts === 0) return fetch(url, init);
+      cuts -= 1;
+      const cut = new AbortController();
+      fetch(url, { ...init, signal: cut.signal }).catch(() => {});
+      await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(connections);
+      cut.abort();
+      throw new TypeError('fetch failed');
+    },
+  });
+}
+
 describe('a repeated request', () => {
   it('joins the job of a caller who disconnected, and pays nothing', async () => {
     const prompt = 'An orphaned fox [studio:latency=1500]';
@@ -120,21 +138,7 @@ describe('a repeated request', () => {
 
   it('of the official client after a cut connection pays once', async () => {
     const prompt = 'A fox on a bad line [studio:latency=1500]';
-    let cuts = 1;
-    const client = new OpenAI({
-      apiKey: testKeys.acme,
-      baseURL: `${service.url}/v1`,
-      fetch: async (url, init) => {
-        if (cuts === 0) return fetch(url, init);
-        cuts -= 1;
-        const cut = new AbortController();
-        const response = fetch(url, { ...init, signal: cut.signal });
-        response.catch(() => {});
-        await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(1);
-        cut.abort();
-        throw new TypeError('fetch failed');
-      },
-    });
+    const client = clientOnBadLine(prompt, 1);
     const { data, response } = await client.images.generate({ prompt }).withResponse();
     expect(data.data).toHaveLength(1);
     expect(response.headers.get('x-darkroom-joined')).toMatch(/^img_/);
@@ -145,20 +149,7 @@ describe('a repeated request', () => {
 describe('parallel equal requests', () => {
   it('of the official client get a job each after their connections were cut, and pay for these jobs only', async () => {
     const prompt = 'Parallel foxes on a bad line [studio:latency=1500]';
-    let cuts = 2;
-    const client = new OpenAI({
-      apiKey: testKeys.acme,
-      baseURL: `${service.url}/v1`,
-      fetch: async (url, init) => {
-        if (cuts === 0) return fetch(url, init);
-        cuts -= 1;
-        const cut = new AbortController();
-        fetch(url, { ...init, signal: cut.signal }).catch(() => {});
-        await expect.poll(() => callsFor(prompt).length, { timeout: 20_000 }).toBe(2);
-        cut.abort();
-        throw new TypeError('fetch failed');
-      },
-    });
+    const client = clientOnBadLine(prompt, 2);
     const responses = await Promise.all([1, 2].map(() => client.images.generate({ prompt }).withResponse()));
     const joined = responses.map(({ response }) => response.headers.get('x-darkroom-joined'));
     expect(new Set(joined).size).toBe(2);
