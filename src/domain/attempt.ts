@@ -45,7 +45,10 @@ export interface Attempt {
   /** Time at which the response was durable on the disk of the worker that made the call. */
   readonly receivedAt?: number;
   readonly providerRequestId?: string;
-  /** Provider's own id of a call that continues without a connection, so that any worker can resume it. */
+  /**
+   * Text from which any worker can resume the open call: the provider's own id of a call that continues without a
+   * connection, or the response whose link is being fetched.
+   */
   readonly handle?: string;
   /** Number of previews that the call requested. */
   readonly partialImages?: number;
@@ -102,11 +105,11 @@ export const isCallFor = (attempt: Attempt, index: number): boolean =>
 
 /**
  * Updates an attempt of the ledger if it is open. An ended attempt stays unchanged: the caller may hold an old copy, and a
- * recovered response may have ended the attempt since.
+ * recovered response may have ended the attempt since. An attempt that ends loses its handle, which may hold a link.
  */
 export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Partial<Attempt>): Attempt[] {
   return attempts.map((attempt) =>
-    attempt.no === no && isOpen(attempt) ? { ...attempt, ...patch } : attempt,
+    attempt.no === no && isOpen(attempt) ? withoutUsedHandle({ ...attempt, ...patch }) : attempt,
   );
 }
 
@@ -119,8 +122,13 @@ export function finalizeAttempt(
   return attempts.map((attempt) => {
     if (attempt.no !== no) return attempt;
     const { error: _doubt, settledAt: _guess, ...rest } = attempt;
-    return { ...rest, ...outcome };
+    return withoutUsedHandle({ ...rest, ...outcome });
   });
+}
+
+function withoutUsedHandle(attempt: Attempt): Attempt {
+  const { handle: _used, ...ended } = attempt;
+  return isOpen(attempt) ? attempt : ended;
 }
 
 /**

@@ -1,7 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CatalogueFile } from '../../src/domain/model-catalogue.ts';
+import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { jobThat } from '../support/caller.ts';
+import { noiseImage } from '../support/images.ts';
+import { serve } from '../support/scripted-server.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // A killed worker's lock lives for ten seconds, and every kill needs a new process.
 vi.setConfig({ testTimeout: 240_000 });
@@ -9,8 +16,8 @@ vi.setConfig({ testTimeout: 240_000 });
 const withTime = { timeout: 60_000, interval: 50 };
 
 /** Starts a deployment without a worker. */
-async function startDeployment() {
-  const environment = await createEnvironment({ WORKER_CONCURRENCY: '4' });
+async function startDeployment(variables: Record<string, string> = {}) {
+  const environment = await createEnvironment({ WORKER_CONCURRENCY: '4', ...variables });
   const started: Awaited<ReturnType<typeof startServiceProcess>>[] = [];
   onTestFinished(async () => {
     await Promise.all(started.map((each) => each.stop('SIGKILL')));
@@ -35,7 +42,41 @@ async function startDeployment() {
   };
 }
 
+/** Writes a catalogue whose default model sends links. */
+async function catalogueOfLinks(): Promise<string> {
+  const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
+  const path = join(await temporaryFolder(), 'catalogue.json');
+  const models = file.models.map((model) => ({ ...model, sends_links: true }));
+  await writeFile(path, JSON.stringify({ ...file, models }));
+  return path;
+}
+
 describe('a job whose workers are killed', () => {
+  it('is paid once if its worker is killed while it fetches the link of the paid image', async () => {
+    const png = await noiseImage(64, 64);
+    const provider = await serve((response, { method, headers }) => {
+      const isFirstFetch = provider.seen.filter((each) => each.method === 'GET').length === 1;
+      if (method === 'POST')
+        response.end(JSON.stringify({ data: [{ url: `http://${headers.host}/1.png` }] }));
+      else if (!isFirstFetch) response.end(png);
+    });
+    const { acme, startWorker } = await startDeployment({
+      OPENAI_BASE_URL: provider.url,
+      CATALOGUE_FILE: await catalogueOfLinks(),
+    });
+    const { id } = await acme.submit({ prompt: 'Paid, and behind a link' });
+    const worker = await startWorker();
+    await provider.arrived(2);
+    await worker.stop('SIGKILL');
+    await startWorker();
+    expect(await jobThat(acme, id, ({ status }) => status !== 'running')).toMatchObject({
+      status: 'succeeded',
+      images: [{ width: 64, height: 64 }],
+      attempts: [{ state: 'stored' }],
+    });
+    expect(provider.seen.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET']);
+  });
+
   it('fails with worker_lost after its worker was killed three times in a row, and shows every call', async () => {
     const { acme, calls, killAfterCalls, startWorker } = await startDeployment();
     const { id } = await acme.submit({ prompt: 'Crashes its worker [studio:hang]' });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
+import type { Studio } from '../../src/local/studio/studio.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createWorkerRuns } from '../../src/outbound/records/worker-runs.ts';
@@ -14,6 +15,12 @@ import { builtInCatalogue } from './catalogue.ts';
 import { connectCore } from './core.ts';
 import { noSafety, queuedJob } from './jobs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+
+/** A handle that is in the ledger, and the number of polls until then. */
+interface WrittenHandle {
+  readonly written: string;
+  readonly polls: number;
+}
 
 interface Faults {
   /** Number of responses that the disk refuses. */
@@ -35,7 +42,7 @@ export async function backgroundJob(prompt: string) {
   const faults: Faults = { spoolWrites: 0, updates: 0, beforeHandle: async () => {} };
   const spool = failingSpool(disk, faults);
   const records = failingRecords(core.records, faults);
-  const watched = watchedProvider(provider, faults);
+  const { watched, handles } = watchHandles(provider, { faults, studio });
   const cancelProviderCalls = createCancelProviderCalls({ ...core, provider: watched });
   const updateJob = createUpdateJob({ ...core, records, cancelProviderCalls });
   const { runJob } = createGeneration({
@@ -44,8 +51,7 @@ export async function backgroundJob(prompt: string) {
     ...{ updateJob, updateWithinBudgets: updateJob },
     cancelProviderCalls,
     provider: watched,
-    findDecoder: () => provider.decode,
-    ...noSafety,
+    ...{ findDecoder: () => provider.decode, ...noSafety },
     enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,
@@ -66,6 +72,7 @@ export async function backgroundJob(prompt: string) {
   return {
     faults,
     provider,
+    handles,
     spool: disk,
     /** Performs one run, as a worker does. */
     run: (stop = new AbortController().signal) => runJob({ tenant, id }, stop),
@@ -108,15 +115,23 @@ function failingRecords(records: JobStore, faults: Faults): JobStore {
   };
 }
 
-function watchedProvider(provider: ImageProvider, faults: Faults): ImageProvider {
-  return {
+/** Records the handles that enter the ledger. */
+function watchHandles(
+  provider: ImageProvider,
+  { faults, studio }: { faults: Faults; studio: Pick<Studio, 'calls'> },
+): { watched: ImageProvider; handles: readonly WrittenHandle[] } {
+  const handles: WrittenHandle[] = [];
+  const polls = () => studio.calls.filter(({ method }) => method === 'GET').length;
+  const watched: ImageProvider = {
     ...provider,
     generate(call, context, sink) {
       const onHandle = async (handle: string) => {
         await faults.beforeHandle();
         await context.onHandle?.(handle);
+        handles.push({ written: handle, polls: polls() });
       };
       return provider.generate(call, { ...context, onHandle }, sink);
     },
   };
+  return { watched, handles };
 }

@@ -1,4 +1,9 @@
-import { type DecodeResponse, ProviderError, type ResponseSink } from '../../domain/ports.ts';
+import {
+  type CallContext,
+  type DecodeResponse,
+  ProviderError,
+  type ResponseSink,
+} from '../../domain/ports.ts';
 import type { OpenProvider } from './provider-definition.ts';
 
 /** A shorter word is no key: a provider that needs none gets any word, which its texts may contain by chance. */
@@ -17,7 +22,7 @@ export function withoutKey<T>(value: T, key: string): T {
   return clean(value) as T;
 }
 
-/** Removes the key of a provider from everything that its responses say: failures, request ids, prompts. */
+/** Removes the key of a provider from everything that its responses say: failures, request ids, prompts, handles. */
 export function redactKey(provider: OpenProvider, key: string): OpenProvider {
   const clean = <T>(value: T): T => withoutKey(value, key);
   const cleaned = async <T>(working: Promise<T>): Promise<T> => {
@@ -35,6 +40,11 @@ export function redactKey(provider: OpenProvider, key: string): OpenProvider {
     (sink: ResponseSink): ResponseSink =>
     (head, body) =>
       sink(clean(head), body);
+  /** The handle of a call may be a response, and it is stored. */
+  const cleanContext = ({ onHandle, ...context }: CallContext): CallContext => ({
+    ...context,
+    ...(onHandle && { onHandle: (handle) => onHandle(clean(handle)) }),
+  });
   const { images, enhancer } = provider;
   const { resume } = images;
   const decode: DecodeResponse = (response, memory) => cleaned(images.decode(response, memory));
@@ -42,7 +52,8 @@ export function redactKey(provider: OpenProvider, key: string): OpenProvider {
     ...provider,
     images: {
       ...images,
-      generate: (call, context, sink) => cleaned(images.generate(call, context, cleanSink(sink))),
+      generate: (call, context, sink) =>
+        cleaned(images.generate(call, cleanContext(context), cleanSink(sink))),
       ...(resume && {
         resume: (handle, context, sink) => cleaned(resume(handle, context, cleanSink(sink))),
       }),

@@ -42,6 +42,27 @@ it.each([
   expect(failure.provider?.code).toBe('[redacted]');
 });
 
+it('the handle of a call tells nothing of the key, because it may be a response and is stored', async () => {
+  const handles: string[] = [];
+  const { images, ...rest } = provider;
+  const handing = redactKey(
+    {
+      ...rest,
+      images: {
+        ...images,
+        generate: async (_call, { onHandle }) => {
+          await onHandle?.(`links: ${key}`);
+          return {};
+        },
+      },
+    },
+    key,
+  );
+  const onHandle = async (handle: string) => void handles.push(handle);
+  await handing.images.generate(imageCall('a fox'), contextOf({ onHandle }), drain);
+  expect(handles).toEqual(['links: [redacted]']);
+});
+
 it('a word that is too short for a key stays in texts, because it may stand there by chance', () => {
   expect(withoutKey({ message: 'none of it' }, 'none')).toEqual({ message: 'none of it' });
 });

@@ -7,8 +7,12 @@ import { envelopeOf } from './response-envelope.ts';
 
 interface LinkedImageOptions {
   readonly fetchLink: FetchLink;
-  /** Aborts at the deadline of the call. */
+  /** Aborts at the deadline of the call, and if the caller stops it. */
   readonly signal: AbortSignal;
+  /** Whether the caller stopped the call. */
+  readonly isStopped: () => boolean;
+  /** Called with a response that holds a link, before the link is fetched. If it rejects, so does the body. */
+  readonly onLinks?: ((response: string) => Promise<void>) | undefined;
   /** Maximum size of the image in bytes. */
   readonly maxBytes: number;
 }
@@ -26,7 +30,7 @@ const pieceBytes = 48 * 1024;
  * link that expires. Passes any other response unchanged.
  *
  * @throws ProviderError if the link leads to no image: of kind `unusable`, because another call would be paid and end the
- *   same way; of kind `uncertain` if `options.signal` aborted before, because the link may still lead to its image.
+ *   same way; of kind `uncertain` if the caller stopped the call, because the link may still lead to its image.
  */
 export async function* withLinkedImage(
   body: AsyncIterable<Uint8Array>,
@@ -45,9 +49,11 @@ export async function* withLinkedImage(
         return;
       }
     }
-    const linked = linkIn(Buffer.concat(parts).toString('utf8'));
-    if (linked) yield* embedded(linked, await fetchImage(linked, options));
-    else yield* parts;
+    const response = Buffer.concat(parts).toString('utf8');
+    const linked = linkIn(response);
+    if (!linked) return yield* parts;
+    await options.onLinks?.(response);
+    yield* embedded(linked, await fetchImage(linked, options));
   } finally {
     await chunks.return?.();
   }
@@ -100,12 +106,12 @@ async function fetchImage(link: Link, options: LinkedImageOptions): Promise<Buff
 }
 
 /** The message names the host only, because the path of a link may be a credential. */
-function unfetched({ url, money }: Link, { signal }: LinkedImageOptions, error: unknown): ProviderError {
+function unfetched({ url, money }: Link, { isStopped }: LinkedImageOptions, error: unknown): ProviderError {
   const host = URL.canParse(url) ? ` to ${new URL(url).host}` : '';
   const detail = Reflect.get(Object(error), 'detail') ?? Reflect.get(Object(error), 'message') ?? error;
   return new ProviderError(
     {
-      kind: signal.aborted ? 'uncertain' : 'unusable',
+      kind: isStopped() ? 'uncertain' : 'unusable',
       code: 'provider_unusable_answer',
       ...money,
       message: `The provider's response cannot be used: its link${host} cannot be fetched: ${detail}`,

@@ -3,6 +3,7 @@ import { type ProviderCall, responseFacts } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
 import { type DecodeLimits, maxImageBytes } from './decoded-response.ts';
 import { followEventStream } from './follow-event-stream.ts';
+import { linkHandle } from './link-handle.ts';
 import { withLinkedImage } from './linked-image.ts';
 import { partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
@@ -31,11 +32,16 @@ export async function receiveImage(
 ): Promise<void> {
   const head = headOf(response);
   if (partialImagesOf(call) === 0) {
-    const { signal } = running;
-    const maxBytes = maxImageBytes(limits);
+    const links = {
+      fetchLink,
+      signal: running.signal,
+      isStopped: () => context.signal.aborted,
+      maxBytes: maxImageBytes(limits),
+      onLinks: async (text: string) => context.onHandle?.(linkHandle(head, text)),
+    };
     return running.receive(response, limits.maxResponseBytes, (arriving) => {
       const body = untilWhole(arriving, { hasImage: arriving.acceptEnd, isWhole: arriving.acceptEnd });
-      return sink(head, call.sendsLinks ? withLinkedImage(body, { fetchLink, signal, maxBytes }) : body);
+      return sink(head, call.sendsLinks ? withLinkedImage(body, links) : body);
     });
   }
   const provider = responseFacts(response);

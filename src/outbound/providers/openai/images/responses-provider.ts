@@ -11,12 +11,15 @@ import { beginCall, responseFacts } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
 import { createBackgroundResponse } from './create-response.ts';
 import { decodeResponseBody } from './decode-response-body.ts';
-import { unusable } from './decoded-response.ts';
+import { maxImageBytes, unusable } from './decoded-response.ts';
 import { followResponse, TooLargeResponse } from './follow-response.ts';
 import { inspectResponse } from './inspect-response.ts';
+import { responseInHandle } from './link-handle.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
+import { createProviderLinks } from './provider-links.ts';
 import { partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
+import { resumeLinks } from './resume-links.ts';
 import { submitResponse } from './submit-response.ts';
 
 export interface ResponsesProviderConfig extends OpenAIProviderConfig {
@@ -54,6 +57,7 @@ export function createResponsesProvider(
   const polling = createOpenAIConnection({ ...config, silenceTimeoutMs });
   const limits = limitsOf(config);
   const pauseMs = config.pauseMs ?? defaultPauseMs;
+  const fetchLink = createProviderLinks(polling, config.fetchLink);
   const followed = new Set<Deadline>();
   const canceling = new Set<Promise<void>>();
 
@@ -123,6 +127,7 @@ export function createResponsesProvider(
   }
 
   function cancel(handle: string): void {
+    if (responseInHandle(handle)) return;
     const stopping = stop(handle);
     canceling.add(stopping);
     void stopping.then(() => canceling.delete(stopping));
@@ -152,7 +157,10 @@ export function createResponsesProvider(
       return follow({ handle, context: { ...context, timeoutMs }, sink }, 0);
     },
 
-    resume: (handle, context, sink) => follow({ handle, context, sink }, 0),
+    resume: (handle, context, sink) =>
+      responseInHandle(handle)
+        ? resumeLinks({ handle, context, sink, fetchLink, maxBytes: maxImageBytes(limits) })
+        : follow({ handle, context, sink }, 0),
     cancel,
     check: () => checkAccount(polling),
     decode: (response, memory) => decodeResponseBody(response, limits, memory),
