@@ -1,9 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CatalogueFile } from '../../src/domain/model-catalogue.ts';
-import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { jobThat } from '../support/caller.ts';
+import { writeCatalogue } from '../support/catalogue.ts';
 import { noiseImage } from '../support/images.ts';
 import { serve } from '../support/scripted-server.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
@@ -42,15 +39,6 @@ async function startDeployment(variables: Record<string, string> = {}) {
   };
 }
 
-/** Writes a catalogue whose default model sends links. */
-async function catalogueOfLinks(): Promise<string> {
-  const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
-  const path = join(await temporaryFolder(), 'catalogue.json');
-  const models = file.models.map((model) => ({ ...model, sends_links: true }));
-  await writeFile(path, JSON.stringify({ ...file, models }));
-  return path;
-}
-
 describe('a job whose workers are killed', () => {
   it('is paid once if its worker is killed while it fetches the link of the paid image', async () => {
     const png = await noiseImage(64, 64);
@@ -62,7 +50,7 @@ describe('a job whose workers are killed', () => {
     });
     const { acme, startWorker } = await startDeployment({
       OPENAI_BASE_URL: provider.url,
-      CATALOGUE_FILE: await catalogueOfLinks(),
+      CATALOGUE_FILE: await writeCatalogue(await temporaryFolder(), { sends_links: true }),
     });
     const { id } = await acme.submit({ prompt: 'Paid, and behind a link' });
     const worker = await startWorker();

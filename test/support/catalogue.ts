@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   CatalogueFile,
   type CatalogueModel,
@@ -16,4 +18,15 @@ export function catalogueWith(id: string, rules: Partial<CatalogueModel>): Model
   const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
   const models = file.models.map((model) => (model.id === id ? { ...model, ...rules } : model));
   return createCatalogue({ ...file, models });
+}
+
+/** Writes the built-in catalogue with changed rules of all models to a folder. Returns its path. */
+export async function writeCatalogue(folder: string, rules: Partial<CatalogueModel>): Promise<string> {
+  const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
+  const path = join(folder, 'catalogue.json');
+  await writeFile(
+    path,
+    JSON.stringify({ ...file, models: file.models.map((model) => ({ ...model, ...rules })) }),
+  );
+  return path;
 }

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'vitest';
+import { writeCatalogue } from './catalogue.ts';
 import { type Edit, filesOf, textsOf } from './edit-entries.ts';
 import { clearMask, noiseImage } from './images.ts';
 import { type RecordingProvider, startRecordingProvider } from './recording-provider.ts';
@@ -20,10 +24,12 @@ export interface RecordedEdits {
 
 const formats = ['png', 'jpeg', 'webp'] as const;
 
-/** Starts a service and the provider of its images. */
+/** Starts a service and the provider of its images. No model reaches its shutdown, whatever the date of the test. */
 export async function startRecordedEdits(overrides: Record<string, string> = {}): Promise<RecordedEdits> {
   const provider = await startRecordingProvider();
-  const service = await startService({ ...provider.env, ...overrides });
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-test-'));
+  const CATALOGUE_FILE = await writeCatalogue(folder, { shutdown_at: null });
+  const service = await startService({ ...provider.env, CATALOGUE_FILE, ...overrides });
   return {
     provider,
     service,
@@ -44,6 +50,7 @@ export async function startRecordedEdits(overrides: Record<string, string> = {})
     async close() {
       await service.close();
       await provider.close();
+      await rm(folder, { recursive: true });
     },
   };
 }

@@ -15,7 +15,7 @@ describe.skipIf(!hasChromium)('the usage screen in Chromium', () => {
     const model = (name: string) => ({ model: name, quality: 'low', size: '1024x1024' });
     await service.acme.generate({ prompt: 'A', ...model('gpt-image-2'), metadata: { campaign: 'spring' } });
     await service.acme.generate({ prompt: 'B', ...model('gpt-image-2') });
-    await service.acme.generate({ prompt: 'C', ...model('gpt-image-1.5') });
+    await service.acme.generate({ prompt: 'C', ...model('gpt-image-2.6-flare') });
     await service.acme.generate({
       prompt: 'D [studio:hang-up]',
       ...model('gpt-image-2'),
