@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { CatalogueFile } from '../src/domain/catalogue-file.ts';
 import { outputTokens } from '../src/domain/cost.ts';
-import { CatalogueFile } from '../src/domain/model-catalogue.ts';
 
 const qualities = ['low', 'medium', 'high', 'xhigh', 'max'];
 const begin = '<!-- models: written by npm run docs from src/data/catalogue.json -->\n';

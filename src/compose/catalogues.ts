@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { CatalogueFile, createCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
+import { CatalogueFile } from '../domain/catalogue-file.ts';
+import { createCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
 import type { Log } from '../domain/ports.ts';
 import { createPresets, PresetFile, type Presets } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';

@@ -1,7 +1,8 @@
+import type { CatalogueModel } from './catalogue-file.ts';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
 import { type InputName, isStoredInput, type JobInput, maxDataCharacters, pointerOf } from './input-image.ts';
-import { type CatalogueModel, correctionTo } from './model-catalogue.ts';
+import { correctionTo } from './model-catalogue.ts';
 
 /** Returns the issues of the inputs of an edit, and of the fields that only edits have, by the rules of the model. */
 export function editIssues(

@@ -1,3 +1,4 @@
+import { type CatalogueModel, parseSize } from './catalogue-file.ts';
 import {
   type CallBounds,
   costOfText,
@@ -11,7 +12,7 @@ import {
 } from './cost.ts';
 import { type ImageRequest, wantsEnhancement } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
-import { type CatalogueModel, type ModelCatalogue, parseSize } from './model-catalogue.ts';
+import type { ModelCatalogue } from './model-catalogue.ts';
 import { type FindSamples, sampleKind, type TokenSamples } from './token-samples.ts';
 
 /** Tokens of the instructions that a language model gets besides the prompt. */

@@ -1,14 +1,9 @@
+import { type CatalogueModel, parseSize } from './catalogue-file.ts';
 import { editIssues } from './edit-rules.ts';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { InputName } from './input-image.ts';
-import {
-  type CatalogueModel,
-  correctionTo,
-  type ModelCatalogue,
-  parseSize,
-  statusOn,
-} from './model-catalogue.ts';
+import { correctionTo, type ModelCatalogue, statusOn } from './model-catalogue.ts';
 import { nearestName } from './nearest-name.ts';
 import { outputIssues } from './output-rules.ts';
 import { hasMoreCodePoints } from './text.ts';

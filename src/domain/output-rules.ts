@@ -1,6 +1,7 @@
+import type { CatalogueModel } from './catalogue-file.ts';
 import type { FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
-import { type CatalogueModel, correctionTo } from './model-catalogue.ts';
+import { correctionTo } from './model-catalogue.ts';
 
 /** Function that adds an issue if a rule is violated. */
 type Refuse = (pointer: string, isViolated: boolean, detail: string) => void;

@@ -74,6 +74,12 @@ export const url = z
   .url({ protocol: /^https?$/, error: 'must be an http or https address' })
   .regex(/^[^\\#]*$/, 'must be an address without a backslash and without a part after #');
 
+/** Accepts an address like `url` that callers see, as part of a link. */
+export const shownUrl = url.refine(
+  (value) => !/^[^/]*\/\/[^/?]*@/.test(value),
+  'must be an address without a user and a password, because callers see it',
+);
+
 /** Accepts items between commas. Spaces around items are removed. */
 export const list = z.string().transform((value) =>
   value

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CatalogueFile, createCatalogue } from '../../src/domain/model-catalogue.ts';
+import { CatalogueFile } from '../../src/domain/catalogue-file.ts';
+import { createCatalogue } from '../../src/domain/model-catalogue.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { connectCore } from '../support/core.ts';
 import { startTestRedis } from '../support/redis.ts';

@@ -1,11 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  CatalogueFile,
-  type CatalogueModel,
-  createCatalogue,
-  type ModelCatalogue,
-} from '../../src/domain/model-catalogue.ts';
+import { CatalogueFile, type CatalogueModel } from '../../src/domain/catalogue-file.ts';
+import { createCatalogue, type ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 
 /** Returns the built-in catalogue. */

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { billingOf } from '../../src/domain/attempt.ts';
-import type { CatalogueModel } from '../../src/domain/model-catalogue.ts';
+import type { CatalogueModel } from '../../src/domain/catalogue-file.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createFetchLink } from '../../src/outbound/webhooks/fetch-link.ts';
 import { createGuardedAgent } from '../../src/outbound/webhooks/guarded-agent.ts';

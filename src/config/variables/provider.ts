@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CatalogueFile } from '../../domain/model-catalogue.ts';
+import { CatalogueFile } from '../../domain/catalogue-file.ts';
 import { readOperatorFile } from '../../lib/data-files.ts';
 import { defineVariable, readBy, text, truth, whole } from '../../lib/variable.ts';
 import { providerNames, providerSection, providerVariables } from '../../outbound/providers/registry.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutTrailingSlashes } from '../../lib/trim-slashes.ts';
-import { defineVariable, list, text, url, whole } from '../../lib/variable.ts';
+import { defineVariable, list, shownUrl, text, whole } from '../../lib/variable.ts';
 import { proxies } from '../values.ts';
 
 const section = 'Serving';
@@ -31,7 +31,7 @@ export const serving = {
   }),
   PUBLIC_URL: defineVariable({
     section,
-    schema: url
+    schema: shownUrl
       .regex(/^[^?]*$/, 'must be an address without a query, because paths are appended')
       .transform(withoutTrailingSlashes),
     about:

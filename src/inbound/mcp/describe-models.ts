@@ -1,6 +1,6 @@
+import type { CatalogueModel } from '../../domain/catalogue-file.ts';
 import type { Estimate } from '../../domain/estimate.ts';
 import type { ImageRequest } from '../../domain/image-request.ts';
-import type { CatalogueModel } from '../../domain/model-catalogue.ts';
 import type { Preset } from '../../domain/preset.ts';
 
 /** Request whose cost describes the prices of a model. */

@@ -147,6 +147,14 @@ describe('form of values', () => {
       'must end before the path of a call',
     ],
     ['PUBLIC_URL', 'https://images.example?x=1', 'must be an address without a query'],
+    ['PUBLIC_URL', 'https://svc:secret@images.example', 'must be an address without a user and a password'],
+    ['PUBLIC_URL', 'https://svc@images.example/base', 'must be an address without a user and a password'],
+    ['S3_ENDPOINT', 'http://svc:secret@s3.example', 'must be an address without a user and a password'],
+    [
+      'S3_PUBLIC_ENDPOINT',
+      'http://svc:secret@s3.example',
+      'must be an address without a user and a password',
+    ],
   ])('refuses an invalid value of %s at startup: %j', (name, value, fault) => {
     const [found, ...more] = serviceFaults({ ...minimalEnvironment, [name]: value });
     expect([found, ...more]).toHaveLength(1);

@@ -13,7 +13,7 @@ import {
 } from '../../../console/src/screens/playground/form.ts';
 import { paintedPercent, rectangleFrom } from '../../../console/src/screens/playground/mask-shapes.ts';
 import { addEvent, newProgress, slotsOf, stepsOf } from '../../../console/src/screens/playground/progress.ts';
-import { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
+import { CatalogueModel } from '../../../src/domain/catalogue-file.ts';
 
 const model = {
   ...CatalogueModel.parse({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ImageJob, Model, Preset } from '../../../console/src/api/types.ts';
 import { emptyForm, requestOf } from '../../../console/src/screens/playground/form.ts';
 import { differencesOf, formOf, withInputs } from '../../../console/src/screens/playground/reuse.ts';
-import { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
+import { CatalogueModel } from '../../../src/domain/catalogue-file.ts';
 
 const model = {
   ...CatalogueModel.parse({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CatalogueModel } from '../../../src/domain/catalogue-file.ts';
 import { checkModeratedInputs, editIssues, maxModeratedBytes } from '../../../src/domain/edit-rules.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
 import type { InputName } from '../../../src/domain/input-image.ts';
-import { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
 type Fields = Partial<ImageRequest>;

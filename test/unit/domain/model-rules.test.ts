@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { CatalogueFile } from '../../../src/domain/catalogue-file.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
-import { CatalogueFile, createCatalogue } from '../../../src/domain/model-catalogue.ts';
+import { createCatalogue } from '../../../src/domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../../src/domain/model-rules.ts';
 import { requestOf } from '../../support/jobs.ts';
 import { checkModel, modelRefusal, pointersOf, today } from '../../support/model-check.ts';

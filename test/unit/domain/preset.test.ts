@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import catalogueData from '../../../src/data/catalogue.json' with { type: 'json' };
 import presetData from '../../../src/data/presets.json' with { type: 'json' };
+import { CatalogueFile } from '../../../src/domain/catalogue-file.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
-import { CatalogueFile, createCatalogue } from '../../../src/domain/model-catalogue.ts';
+import { createCatalogue } from '../../../src/domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../../src/domain/model-rules.ts';
 import {
   checkPresetImages,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { CatalogueModel } from '../../../domain/catalogue-file.ts';
 import { AppError } from '../../../domain/errors.ts';
-import { type CatalogueModel, type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
+import { type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import { readResponses } from './documented-responses.ts';
 import type { OpenAiSettings } from './images-call.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CatalogueModel, modelStatuses } from '../../../domain/model-catalogue.ts';
+import { CatalogueModel, modelStatuses } from '../../../domain/catalogue-file.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 
 const Model = CatalogueModel.extend({ object: z.literal('model') });

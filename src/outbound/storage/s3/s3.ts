@@ -1,12 +1,12 @@
-import { credential, defineVariable, text, truth, url, type ValuesOf } from '../../../lib/variable.ts';
+import { credential, defineVariable, shownUrl, text, truth, type ValuesOf } from '../../../lib/variable.ts';
 import { defineStorage, storageSection as section } from '../storage-definition.ts';
 import { createS3Storage } from './s3-storage.ts';
 
 const variables = {
-  S3_ENDPOINT: defineVariable({ section, schema: url, about: 'Endpoint. Absent for AWS.' }),
+  S3_ENDPOINT: defineVariable({ section, schema: shownUrl, about: 'Endpoint. Absent for AWS.' }),
   S3_PUBLIC_ENDPOINT: defineVariable({
     section,
-    schema: url,
+    schema: shownUrl,
     about: 'Endpoint in links, if callers reach the storage at another address than this service does.',
   }),
   S3_REGION: defineVariable({ section, schema: text, fallback: 'us-east-1', about: 'Region.' }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CatalogueModel, createCatalogue } from '../../../../src/domain/model-catalogue.ts';
+import { CatalogueModel } from '../../../../src/domain/catalogue-file.ts';
+import { createCatalogue } from '../../../../src/domain/model-catalogue.ts';
 import { createLifecycleHeaders } from '../../../../src/inbound/http/model-lifecycle.ts';
 
 const shutdown = Date.parse('2026-12-01T00:00:00Z');
