@@ -42,10 +42,24 @@ const dayMs = 86_400_000;
  */
 export function parseBill(text: string): BilledEntry[] {
   const start = text.trimStart()[0];
-  const entries = start === '{' || start === '[' ? parsePages(JSON.parse(text)) : parseRows(text);
-  if (entries.length === 0) throw new Error('The export has no row with an amount or a number of requests.');
-  return entries;
+  const isJson = start === '{' || start === '[';
+  const entries = isJson ? parsePages(JSON.parse(text)) : parseRows(text);
+  if (entries.length > 0) return entries;
+  const found = isJson
+    ? ''
+    : ` Its columns: ${columnsOf(text)}. Expected, separated by commas or tabs: ${expected}.`;
+  throw new Error(`The export has no row with an amount or a number of requests.${found}`);
 }
+
+const expected = 'request_id, timestamp, model, and micro_usd or cost_usd';
+
+/** Returns the first line of an export, shortened. */
+const columnsOf = (text: string): string =>
+  text
+    .replace(/^\uFEFF/, '')
+    .split(/[\r\n]/)[0]
+    ?.trim()
+    .slice(0, 200) || 'none';
 
 function parsePages(json: unknown): BilledEntry[] {
   const pages = z.union([Page.transform((page) => [page]), z.array(Page)]).safeParse(json);
@@ -59,7 +73,10 @@ function parsePages(json: unknown): BilledEntry[] {
       if (amount) {
         checkCurrency(amount.currency ?? '', row);
         return [
-          { kind: 'sum', ...bucket, model: modelOf(line_item ?? ''), microUsd: microUsdOf(amount.value) },
+          {
+            ...{ kind: 'sum' as const, ...bucket, model: modelOf(line_item ?? '') },
+            microUsd: checkAmount(microUsdOf(amount.value), row),
+          },
         ];
       }
       if (num_model_requests == null) return [];
@@ -101,9 +118,14 @@ const microUsdOf = (usd: number): number => Math.round(usd * 1e9) / 1e3;
 
 function amountOf(microUsd: string, usd: string, row: number): number | null {
   if (microUsd === '' && usd === '') return null;
-  const value = microUsd === '' ? microUsdOf(Number(usd.replace(/^\$/, ''))) : Number(microUsd);
-  if (!Number.isFinite(value)) throw new Error(`Row ${row} has no valid amount.`);
-  return value;
+  return checkAmount(microUsd === '' ? microUsdOf(Number(usd.replace(/^\$/, ''))) : Number(microUsd), row);
+}
+
+/** Returns an amount. A credit is no charge of a call, and would hide one. */
+function checkAmount(microUsd: number, row: number): number {
+  if (!Number.isFinite(microUsd)) throw new Error(`Row ${row} has no valid amount.`);
+  if (microUsd < 0) throw new Error(`Row ${row} has a negative amount. Remove credits from the export.`);
+  return microUsd;
 }
 
 function countOf(text: string, row: number): number {

@@ -4,6 +4,12 @@ import { parseBill } from '../../../../src/usecases/usage/parse-bill.ts';
 const start = Date.UTC(2026, 10, 23);
 const bucket = { fromMs: start, toMs: start + 86_400_000 };
 const seconds = start / 1000;
+const costsOf = (value: number): string =>
+  JSON.stringify({
+    data: [
+      { start_time: seconds, end_time: seconds + 86_400, results: [{ amount: { value, currency: 'usd' } }] },
+    ],
+  });
 
 describe('an export of a provider', () => {
   it('is read from the JSON of the costs API, several pages included', () => {
@@ -65,6 +71,8 @@ describe('an export of a provider', () => {
     ['an empty file', ''],
     ['a file without amounts', 'a,b\n1,2\n'],
     ['another currency', 'request_id,amount,currency\nr,1,eur\n'],
+    ['a negative amount', 'request_id,amount\nr,-1\n'],
+    ['a negative amount in JSON', costsOf(-1)],
     ['an amount that is no number', 'request_id,amount\nr,1.2.3\n'],
     ['a time that is none', 'request_id,amount,time\nr,1,yesterday\n'],
     ['a number of requests that is none', 'date,num_model_requests\n2026-11-30,abc\n'],
@@ -73,5 +81,11 @@ describe('an export of a provider', () => {
     ['JSON of something else', '{"data":{}}'],
   ])('is refused if it is %s', (_name, text) => {
     expect(() => parseBill(text)).toThrow();
+  });
+
+  it('names its columns if none of them has an amount', () => {
+    expect(() => parseBill('\uFEFFtime;price\n2026-11-30;1\n')).toThrow(
+      'Its columns: time;price. Expected, separated by commas or tabs: request_id, timestamp, model, and micro_usd',
+    );
   });
 });
