@@ -54,7 +54,22 @@ export interface BookedCall {
   readonly microUsd: number | null;
   /** The most that a charge that is not settled can be; `null` if that is unknown. */
   readonly maxMicroUsd: number | null;
+  /** Whether the call or its job has not ended. Its cost may still become known, so it cannot be settled. */
+  readonly isInFlight: boolean;
 }
+
+/** Limits of a comparison, in milliseconds. */
+export interface BillScope {
+  /** Start of the compared part of the ledger. */
+  readonly fromMs: number;
+  /** End of the compared part of the ledger, exclusive. */
+  readonly toMs: number;
+  /** Time at which the bill was exported. It cannot have later charges. */
+  readonly asOfMs: number;
+}
+
+/** A charge is billed at most this long after its call began, so a call before midnight may be billed on the next day. */
+export const maxBillingDelayMs = 3_600_000;
 
 export const findingKinds = [
   'double_charge',
@@ -80,10 +95,19 @@ export interface Finding {
   readonly calls: readonly BookedCall[];
 }
 
-/** A charge whose amount the bill states. */
+/** A charge whose amount the bill states; 0 if a complete bill does not have the call. */
 export interface SettledByBill {
   readonly call: BookedCall;
   readonly microUsd: number;
+}
+
+/** Reasons why a bill does not settle a possible charge. */
+export type UnknownReason = 'in_flight' | 'day_not_over' | 'inconclusive';
+
+/** A possible charge whose amount the bill does not state. */
+export interface UnknownCharge {
+  readonly call: BookedCall;
+  readonly reason: UnknownReason;
 }
 
 export interface Reconciliation {
@@ -93,10 +117,12 @@ export interface Reconciliation {
   readonly explainedMicroUsd: number;
   readonly findings: readonly Finding[];
   readonly settles: readonly SettledByBill[];
+  /** Possible charges that stay unknown. Every charge without an amount is here or in `settles`. */
+  readonly unknown: readonly UnknownCharge[];
 }
 
 /** Comparison of the billed amounts with the ledger. */
-export type AmountComparison = Pick<Reconciliation, 'explainedMicroUsd' | 'findings' | 'settles'>;
+export type AmountComparison = Pick<Reconciliation, 'explainedMicroUsd' | 'findings' | 'settles' | 'unknown'>;
 
 /**
  * Whether an amount without a request id can be the charge of a call that is not settled. The account may have other users,

@@ -1,68 +1,96 @@
 import {
   type AmountComparison,
   type BilledCall,
+  type BillScope,
   type BookedCall,
-  canBeChargeOf,
   type Finding,
   isRounded,
   modelFamily,
   type SettledByBill,
+  type UnknownCharge,
 } from './bill.ts';
+import { createAbsenceCheck } from './reconcile-absence.ts';
+import { matchLostCalls } from './reconcile-lost-calls.ts';
 
-/** A row without a request id of the ledger can be a call whose response was lost if it lies this near to its start. */
-const lostCallMs = { before: 60_000, after: 3_600_000 };
+interface Result {
+  readonly findings: Finding[];
+  readonly settles: SettledByBill[];
+  readonly unknown: UnknownCharge[];
+  explainedMicroUsd: number;
+}
 
 /** Compares rows about single calls with the ledger, by the request id. A lost call is found by model and time. */
-export function reconcileCalls(rows: readonly BilledCall[], booked: readonly BookedCall[]): AmountComparison {
-  const byRequest = new Map<string, BookedCall>();
-  for (const call of booked) if (call.requestId !== null) byRequest.set(call.requestId, call);
+export function reconcileCalls(
+  rows: readonly BilledCall[],
+  booked: readonly BookedCall[],
+  scope: BillScope,
+): AmountComparison {
   const rest = new Set(booked);
-  const findings: Finding[] = [];
-  const settles: SettledByBill[] = [];
-  let explainedMicroUsd = 0;
-  const unknown: BilledCall[] = [];
-  for (const row of rows) {
-    const call = row.requestId === null ? undefined : byRequest.get(row.requestId);
-    if (!call) {
-      unknown.push(row);
-    } else if (!rest.delete(call)) {
-      findings.push(findingOf('double_charge', row, { difference: row.microUsd, calls: [call] }));
-    } else {
-      const finding = compareCall(row, call, settles);
-      explainedMicroUsd += finding === null ? row.microUsd : (call.microUsd ?? 0);
-      if (finding) findings.push(finding);
-    }
+  const result: Result = { findings: [], settles: [], unknown: [], explainedMicroUsd: 0 };
+  const strange = compareByRequestId(rows, rest, result);
+  const lost = matchLostCalls(strange, rest);
+  for (const [row, call] of lost) {
+    rest.delete(call);
+    result.explainedMicroUsd += row.microUsd;
+    if (call.microUsd === null) state(result, call, row.microUsd);
   }
-  for (const row of unknown) {
-    const lost = lostCallFor(row, rest);
-    if (lost) {
-      rest.delete(lost);
-      settles.push({ call: lost, microUsd: Math.round(row.microUsd) });
-      explainedMicroUsd += row.microUsd;
-    } else {
-      findings.push(findingOf('not_in_ledger', row, { difference: row.microUsd, calls: [] }));
-    }
-  }
+  const surplus = strange.filter((row) => !lost.has(row));
+  for (const row of surplus)
+    result.findings.push(findingOf('not_in_ledger', row, { difference: row.microUsd, calls: [] }));
+  const missing = [...rest].filter(({ microUsd }) => microUsd !== null && microUsd > 0);
+  for (const call of missing) result.findings.push(notBilled(call));
+  const billed = booked.filter((call) => !rest.has(call));
+  const unknownReasonOf = createAbsenceCheck({ rows, billed, missing, surplus }, scope);
   for (const call of rest) {
-    if (call.microUsd === null) settles.push({ call, microUsd: 0 });
-    else if (call.microUsd > 0) findings.push(notBilled(call, call.microUsd));
+    if (call.microUsd !== null) continue;
+    const reason = call.isInFlight ? 'in_flight' : unknownReasonOf(call);
+    if (reason === null) result.settles.push({ call, microUsd: 0 });
+    else result.unknown.push({ call, reason });
   }
-  return { findings, settles, explainedMicroUsd };
+  return result;
+}
+
+/** Compares rows with the calls of their request ids, and removes these calls. @returns the rows of unknown requests. */
+function compareByRequestId(
+  rows: readonly BilledCall[],
+  rest: Set<BookedCall>,
+  result: Result,
+): BilledCall[] {
+  const byRequest = new Map<string, BookedCall>();
+  for (const call of rest) if (call.requestId !== null) byRequest.set(call.requestId, call);
+  return rows.filter((row) => {
+    const call = row.requestId === null ? undefined : byRequest.get(row.requestId);
+    if (!call) return true;
+    if (rest.delete(call)) compareCall(row, call, result);
+    else result.findings.push(findingOf('double_charge', row, { difference: row.microUsd, calls: [call] }));
+    return false;
+  });
 }
 
 /** Compares one row with its call. A charge without a known amount is settled by the row. */
-function compareCall(row: BilledCall, call: BookedCall, settles: SettledByBill[]): Finding | null {
+function compareCall(row: BilledCall, call: BookedCall, result: Result): void {
   const isOtherModel = row.model !== null && modelFamily(row.model) !== modelFamily(call.model);
   const difference = row.microUsd - (call.microUsd ?? row.microUsd);
-  if (isOtherModel) return findingOf('other_model', row, { difference, calls: [call] });
-  if (call.microUsd === null) {
-    settles.push({ call, microUsd: Math.round(row.microUsd) });
-    return null;
-  }
   // The ledger rounds the cost of a call to a micro-USD.
-  if (Math.abs(difference) < 1) return null;
-  const kind = isRounded(row.microUsd, call.microUsd) ? 'rounding' : 'amount_differs';
-  return findingOf(kind, row, { difference, calls: [call] });
+  const isDifferent = Math.abs(difference) >= 1;
+  if (isOtherModel || isDifferent) {
+    const isRoundedAmount = call.microUsd !== null && isRounded(row.microUsd, call.microUsd);
+    const kind = isOtherModel ? 'other_model' : isRoundedAmount ? 'rounding' : 'amount_differs';
+    result.findings.push(findingOf(kind, row, { difference, calls: [call] }));
+    result.explainedMicroUsd += call.microUsd ?? 0;
+    // An amount for another model is no statement of the charge.
+    if (call.microUsd === null)
+      result.unknown.push({ call, reason: call.isInFlight ? 'in_flight' : 'inconclusive' });
+    return;
+  }
+  result.explainedMicroUsd += row.microUsd;
+  if (call.microUsd === null) state(result, call, row.microUsd);
+}
+
+/** Settles a charge by the amount of its row, unless its call is in flight. */
+function state({ settles, unknown }: Result, call: BookedCall, microUsd: number): void {
+  if (call.isInFlight) unknown.push({ call, reason: 'in_flight' });
+  else settles.push({ call, microUsd: Math.round(microUsd) });
 }
 
 function findingOf(
@@ -73,27 +101,10 @@ function findingOf(
   return { kind, row, model, ...more };
 }
 
-const notBilled = (call: BookedCall, microUsd: number): Finding => ({
+const notBilled = (call: BookedCall): Finding => ({
   kind: 'not_billed',
   row: null,
   model: call.model,
-  difference: -microUsd,
+  difference: -(call.microUsd ?? 0),
   calls: [call],
 });
-
-/** Returns the unsettled call without a request id that began nearest to a row of its model. */
-function lostCallFor(
-  { atMs, model, microUsd }: BilledCall,
-  calls: Iterable<BookedCall>,
-): BookedCall | undefined {
-  if (atMs === null) return undefined;
-  let nearest: BookedCall | undefined;
-  for (const call of calls) {
-    if (call.microUsd !== null || call.requestId !== null || !canBeChargeOf(microUsd, call)) continue;
-    if (model !== null && modelFamily(model) !== modelFamily(call.model)) continue;
-    const afterMs = atMs - call.atMs;
-    if (afterMs < -lostCallMs.before || afterMs > lostCallMs.after) continue;
-    if (!nearest || Math.abs(afterMs) < Math.abs(atMs - nearest.atMs)) nearest = call;
-  }
-  return nearest;
-}

@@ -1,48 +1,46 @@
 import {
-  type BilledCount,
+  type AmountComparison,
   type BilledSum,
+  type BillScope,
   type BookedCall,
   canBeChargeOf,
   type Finding,
   isRounded,
+  maxBillingDelayMs,
   modelFamily,
   type SettledByBill,
 } from './bill.ts';
-
-/** Billed and booked amounts of one model in one period. */
-interface Bucket {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly model: string | null;
-  /** First row of the bill; `null` if the bill has none. */
-  readonly row: number | null;
-  billed: number;
-  readonly calls: BookedCall[];
-}
-
-interface SumComparison {
-  readonly findings: Finding[];
-  readonly settles: SettledByBill[];
-  readonly explainedMicroUsd: number;
-}
-
-/** Calls that began so long before the end of a period may be billed in the next one. */
-const shiftMs = 3_600_000;
+import { type Bucket, bookedOf, createSumAbsenceCheck, isEqual, isFinal } from './reconcile-sum-absence.ts';
 
 /** Compares sums of periods with the ledger. Rows of one period and model are added up, for example its line items. */
-export function reconcileSums(rows: readonly BilledSum[], booked: readonly BookedCall[]): SumComparison {
+export function reconcileSums(
+  rows: readonly BilledSum[],
+  booked: readonly BookedCall[],
+  scope: BillScope,
+): AmountComparison {
   const buckets = bucketsOf(rows, booked);
   for (const bucket of buckets) shiftLateCalls(bucket, buckets);
   const periods = new Map<Finding, number>();
   const settles: SettledByBill[] = [];
   for (const bucket of buckets) {
-    const finding = compareBucket(bucket, settles);
+    const settled = settleBySurplus(bucket, scope);
+    if (settled) settles.push(settled);
+    const finding = settled ? null : compareBucket(bucket);
     if (finding) periods.set(finding, bucket.fromMs);
   }
+  const stated = new Set(settles.map(({ call }) => call));
+  const unknownReasonOf = createSumAbsenceCheck(buckets, scope);
+  const unknown = booked.flatMap((call) => {
+    if (call.microUsd !== null || stated.has(call)) return [];
+    const reason = call.isInFlight ? 'in_flight' : unknownReasonOf(call);
+    if (reason !== null) return { call, reason };
+    settles.push({ call, microUsd: 0 });
+    return [];
+  });
   const findings = [...periods.keys()];
   const differences = findings.reduce((sum, { difference }) => sum + Math.max(0, difference), 0);
   const billed = rows.reduce((sum, { microUsd }) => sum + microUsd, 0);
-  return { findings: withOtherModels(periods), settles, explainedMicroUsd: billed - differences };
+  return { findings: withOtherModels(periods), settles, unknown, explainedMicroUsd: billed - differences };
 }
 
 function bucketsOf(rows: readonly BilledSum[], booked: readonly BookedCall[]): Bucket[] {
@@ -69,19 +67,13 @@ function bucketsOf(rows: readonly BilledSum[], booked: readonly BookedCall[]): B
   return [...buckets.values()].sort((a, b) => a.fromMs - b.fromMs);
 }
 
-const bookedOf = ({ calls }: Bucket): number => calls.reduce((sum, { microUsd }) => sum + (microUsd ?? 0), 0);
-
-/** The ledger rounds every call to a micro-USD. */
-const isEqual = (difference: number, { calls }: Bucket): boolean =>
-  Math.abs(difference) <= Math.max(0.5, calls.length / 2) + 1e-3;
-
 /** Moves the last calls of a period into the next one if exactly these are missing here and billed there. */
 function shiftLateCalls(bucket: Bucket, buckets: readonly Bucket[]): void {
   const missing = bookedOf(bucket) - bucket.billed;
   const next = buckets.find(({ fromMs, model }) => fromMs === bucket.toMs && model === bucket.model);
   if (missing <= 0 || !next || isEqual(missing, bucket) || next.billed - bookedOf(next) <= 0) return;
   const late = bucket.calls
-    .filter(({ atMs }) => atMs >= bucket.toMs - shiftMs)
+    .filter(({ atMs }) => atMs >= bucket.toMs - maxBillingDelayMs)
     .sort((a, b) => b.atMs - a.atMs);
   let sum = 0;
   for (const [i, call] of late.entries()) {
@@ -93,19 +85,22 @@ function shiftLateCalls(bucket: Bucket, buckets: readonly Bucket[]): void {
   }
 }
 
-function compareBucket(bucket: Bucket, settles: SettledByBill[]): Finding | null {
+const openOf = ({ calls }: Bucket): BookedCall[] => calls.filter(({ microUsd }) => microUsd === null);
+
+/** Settles the only possible charge of a final sum by the part of the sum that the known charges do not explain. */
+function settleBySurplus(bucket: Bucket, scope: BillScope): SettledByBill | null {
+  const difference = bucket.billed - bookedOf(bucket);
+  const [only, ...others] = openOf(bucket);
+  if (!only || others.length > 0 || only.isInFlight || !isFinal(bucket, scope)) return null;
+  if (difference <= 0 || isEqual(difference, bucket) || !canBeChargeOf(difference, only)) return null;
+  return { call: only, microUsd: Math.round(difference) };
+}
+
+function compareBucket(bucket: Bucket): Finding | null {
   const { row, model, calls } = bucket;
   const difference = bucket.billed - bookedOf(bucket);
-  const open = calls.filter(({ microUsd }) => microUsd === null);
-  if (isEqual(difference, bucket)) {
-    settles.push(...open.map((call) => ({ call, microUsd: 0 })));
-    return null;
-  }
-  const [only] = open;
-  if (difference > 0 && only && open.length === 1 && canBeChargeOf(difference, only)) {
-    settles.push({ call: only, microUsd: Math.round(difference) });
-    return null;
-  }
+  if (isEqual(difference, bucket)) return null;
+  const open = openOf(bucket);
   const most = open.reduce((sum, { maxMicroUsd }) => sum + (maxMicroUsd ?? Number.POSITIVE_INFINITY), 0.5);
   if (difference > 0 && open.length > 0 && difference <= most)
     return { kind: 'unexplained', row, model, difference, calls: open };
@@ -156,26 +151,4 @@ function withOtherModels(periods: ReadonlyMap<Finding, number>): Finding[] {
     result.push({ ...surplus, kind: 'other_model', difference, calls: missing.calls });
   }
   return [...findings.filter((each) => !joined.has(each)), ...result];
-}
-
-/** Compares numbers of requests with the calls of the ledger. An unsettled call may or may not have been counted. */
-export function reconcileCounts(rows: readonly BilledCount[], booked: readonly BookedCall[]): Finding[] {
-  const counts = new Map<string, BilledCount>();
-  for (const each of rows) {
-    const name = `${each.fromMs} ${modelFamily(each.model)}`;
-    counts.set(name, { ...each, requests: each.requests + (counts.get(name)?.requests ?? 0) });
-  }
-  return [...counts.values()].flatMap(({ fromMs, toMs, model, row, requests }) => {
-    const calls = booked.filter(
-      (call) =>
-        call.atMs >= fromMs &&
-        call.atMs < toMs &&
-        (model === null || modelFamily(call.model) === modelFamily(model)),
-    );
-    const known = calls.filter(({ microUsd }) => microUsd !== null && microUsd > 0).length;
-    const difference = requests - Math.min(Math.max(requests, known), calls.length);
-    return difference === 0
-      ? []
-      : [{ kind: 'request_count_differs' as const, row, model, difference, calls: [] }];
-  });
 }

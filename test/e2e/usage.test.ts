@@ -161,7 +161,7 @@ describe('the settlement of a possible charge', () => {
       `req_lost,${new Date().toISOString()},gpt-image-2,5801`,
     ];
     const compared = await withUsage(config, quiet, (tools) =>
-      tools.reconcileBill(parseBill(rows.join('\n')), { provider: 'openai' }),
+      tools.reconcileBill(parseBill(rows.join('\n')), { asOfMs: Date.now() }),
     );
     expect(compared.findings).toEqual([]);
     expect(compared.settles).toMatchObject([{ call: { jobId: uncertain.id }, microUsd: 5_801 }]);

@@ -9,10 +9,13 @@ import type { CommandResult } from './command-line.ts';
  * Runs a command that only calls a service in this process, because the start of a process takes most of the CPU time of a
  * command. Use `runCommand` for everything that belongs to a process: settings, its folder, terminals, pipes and signals. Run
  * such commands one after the other, because they share the exit code of this process.
+ *
+ * @param more further parts of the context, for commands that do more than call the service.
  */
 export async function runClientCommand(
   args: readonly string[],
   service: { url: string; apiKey: string },
+  more: Partial<CliContext> = {},
 ): Promise<CommandResult> {
   const output = { stdout: '', stderr: '' };
   const print = (stream: 'stdout' | 'stderr') => (line: string) => {
@@ -28,6 +31,7 @@ export async function runClientCommand(
     openLink: async () => undefined,
     client: () => service,
     isRemote: () => true,
+    ...more,
   } satisfies Partial<CliContext> as unknown as CliContext;
   const program = createProgram(context);
   throwInsteadOfExit(program, output);

@@ -1,34 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { BilledCall, BilledSum, BookedCall } from '../../../src/domain/bill.ts';
-import { reconcile } from '../../../src/domain/reconcile.ts';
+import type { BilledCall, BilledEntry, BilledSum, BookedCall } from '../../../src/domain/bill.ts';
+import { reconcile as compare } from '../../../src/domain/reconcile.ts';
+import {
+  billedSum as bucket,
+  bookedCall as call,
+  billedDay as day,
+  dayMs,
+  hourMs,
+  billedRow as rowOf,
+  knownSum as sumOf,
+  wholeScope,
+} from '../../support/bills.ts';
 
-const day = Date.UTC(2026, 10, 23);
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-
-function call(no: number, fields: Partial<BookedCall> = {}): BookedCall {
-  return {
-    id: `img_${no}.1`,
-    tenant: 'acme',
-    jobId: `img_${no}`,
-    attempt: 1,
-    model: 'gpt-image-2',
-    requestId: `req_${no}`,
-    atMs: day + no * 60_000,
-    microUsd: 5_970 + 7 * no,
-    maxMicroUsd: null,
-    ...fields,
-  };
-}
-
-const rowOf = ({ requestId, model, atMs, microUsd }: BookedCall, row: number): BilledCall => ({
-  kind: 'call',
-  row,
-  requestId,
-  model,
-  microUsd: microUsd ?? 0,
-  atMs: atMs + 20_000,
-});
+const reconcile = (entries: readonly BilledEntry[], calls: readonly BookedCall[]) =>
+  compare(entries, calls, wholeScope);
 
 const booked = Array.from({ length: 40 }, (_, i) => call(i + 1));
 const correct = booked.map((each, i) => rowOf(each, i + 2));
@@ -123,16 +108,6 @@ describe('a bill with a row for each call', () => {
     }));
     expect(found(rows)).toEqual([]);
   });
-});
-
-const sumOf = (calls: readonly BookedCall[]) => calls.reduce((sum, { microUsd }) => sum + (microUsd ?? 0), 0);
-const bucket = (days: number, model: string | null, microUsd: number): BilledSum => ({
-  kind: 'sum',
-  row: days + 2,
-  fromMs: day + days * dayMs,
-  toMs: day + (days + 1) * dayMs,
-  model,
-  microUsd,
 });
 
 describe('a bill with sums of days', () => {
