@@ -73,19 +73,22 @@ describe('darkroom generate over a failing network', () => {
 
   it('generate prints its Idempotency-Key if it fails, and the same command with the key pays nothing again', async () => {
     const { env, cwd } = await faultyNetwork();
-    const prompt = 'A disk that fails';
-    const args = ['generate', prompt, '--n', '2', '--out', 'fox.png'];
-    // The second image goes to a file of this name.
-    await mkdir(join(cwd, 'fox-1.png'));
-    const broken = await runCommand(args, { cwd, env });
+    const prompt = 'A disk that fails [studio:latency=1000]';
+    const folder = join(cwd, 'images');
+    await mkdir(folder);
+    const args = ['generate', prompt, '--n', '2', '--out', 'images/fox.png'];
+    const command = runCommand(args, { cwd, env });
+    await vi.waitFor(async () => expect(await jobsWith(prompt)).toHaveLength(1), { timeout: 30_000 });
+    await rmdir(folder);
+    const broken = await command;
     expect(broken.code).toBe(1);
     const [, id, key = ''] = /(img_\S+) is accepted.*--idempotency-key (\S+)/.exec(broken.stderr) ?? [];
-    await rmdir(join(cwd, 'fox-1.png'));
+    await mkdir(folder);
 
     const again = await runCommand([...args, '--idempotency-key', key], { cwd, env });
     expect(again.code, again.stderr).toBe(0);
     expect(again.stdout).toContain(`${id} succeeded`);
-    expect((await readFile(join(cwd, 'fox-1.png'))).length).toBeGreaterThan(0);
+    expect((await readFile(join(folder, 'fox-1.png'))).length).toBeGreaterThan(0);
     expect(await jobsWith(prompt)).toHaveLength(1);
   });
 

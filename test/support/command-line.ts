@@ -18,7 +18,12 @@ export interface CommandResult {
  */
 export async function runCommand(
   args: readonly string[],
-  options: { cwd: string; env?: Readonly<Record<string, string>>; input?: string; terminal?: boolean },
+  options: {
+    cwd: string;
+    env?: Readonly<Record<string, string>>;
+    input?: string | Uint8Array;
+    terminal?: boolean;
+  },
 ): Promise<CommandResult> {
   const direct = [process.execPath, compiledProgram('main'), ...args];
   const [program = '', ...rest] = options.terminal ? onTerminal(direct) : direct;

@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
-import { checkKey } from '../../../clients/typescript/src/idempotency-key.ts';
+import type { Command } from 'commander';
 import type { Darkroom, ImageRequest, Job } from '../../../clients/typescript/src/index.ts';
 import type { CliContext } from './context.ts';
-import { describeFailure, isRefusal } from './describe-failure.ts';
 import { summary } from './describe-job.ts';
 import { endOfJob } from './end-of-job.ts';
 import { checkWritable, saveImages } from './image-files.ts';
@@ -11,8 +8,10 @@ import { type EditFiles, findEditFiles } from './input-files.ts';
 import { wholeNumber } from './numbers.ts';
 import { addPair } from './pairs.ts';
 import { clearLine } from './progress.ts';
+import { readPrompt } from './read-prompt.ts';
 import { openClient } from './service-client.ts';
 import { showImages } from './show-images.ts';
+import { parseKey, submitOnce } from './submit-once.ts';
 
 interface Options {
   model?: string;
@@ -37,7 +36,7 @@ export function addGenerate(program: Command, context: CliContext): void {
   program
     .command('generate [prompt]')
     .description(
-      'generate images with a running service (DARKROOM_URL, DARKROOM_API_KEY); without an argument the prompt is read from stdin',
+      'generate images with a running service (DARKROOM_URL, DARKROOM_API_KEY); without an argument, or with -, the prompt is read from stdin',
     )
     .option('--model <name>', 'name or alias of GET /models')
     .option('--size <WxH>', 'size in pixels, or auto')
@@ -76,14 +75,14 @@ export function addGenerate(program: Command, context: CliContext): void {
     )
     .option('--json', 'print the job as JSON')
     .action(async (prompt: string | undefined, options: Options) => {
-      if (options.out !== undefined) await checkWritable(options.out);
+      if (options.out !== undefined) await checkWritable(context, options.out, options.n);
       const say = (line: string) =>
         context.printError(context.drawsProgress() ? `${clearLine}${line}` : line);
       const client = await openClient(context, say);
       const files = await findEditFiles({ images: options.image, mask: options.mask });
-      const body = bodyOf(prompt ?? (await readStdin()), options);
+      const body = bodyOf(await readPrompt(prompt), options);
       if (files !== null) say(files.summary);
-      const job = await submitOnce(context, client, { body, files, options });
+      const job = await generate(context, client, { body, files, options });
       if (options.json) context.print(JSON.stringify(job));
       else {
         context.print(summary(job));
@@ -93,53 +92,27 @@ export function addGenerate(program: Command, context: CliContext): void {
     });
 }
 
-/** Parses a key before any call. A key that the client refuses would look like a call with an unknown outcome. */
-function parseKey(text: string): string {
-  try {
-    checkKey(text);
-  } catch (error) {
-    throw new InvalidArgumentError(describeFailure(error));
-  }
-  return text;
-}
-
 const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 
-/** Submits the job and waits for its end if requested. An error says how to continue without a second payment. */
-async function submitOnce(
+/** Submits the job, waits for its end if requested, and saves its images. */
+function generate(
   context: CliContext,
   client: Darkroom,
   { body, files, options }: { body: ImageRequest; files: EditFiles | null; options: Options },
 ): Promise<Job> {
-  const idempotencyKey = options.idempotencyKey ?? randomUUID();
-  let accepted: Job | undefined;
-  const howToContinue = () => {
-    const known = accepted ? `${accepted.id} is accepted` : 'It is unknown if the job was accepted';
-    return `${known}. Repeat the command with --idempotency-key ${idempotencyKey} to continue without a second job.`;
-  };
-  const interrupted = () => {
-    context.printError(howToContinue());
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
-  try {
-    const made = { idempotencyKey, wait: false } as const;
-    accepted =
-      files === null
-        ? await client.generate(body, made)
-        : await client.edit({ ...body, ...(await files.open()) }, made);
-    if (!waitsForEnd(options)) return accepted;
-    const job = await endOfJob(context, client, accepted);
-    if (job.status === 'succeeded' && options.out !== undefined) await saveImages(context, job, options.out);
-    return job;
-  } catch (error) {
-    const text = describeFailure(error);
-    const shown = files?.named(text) ?? text;
-    if (!accepted && isRefusal(error)) throw new Error(shown, { cause: error });
-    throw new Error(`${shown}\n${howToContinue()}`, { cause: error });
-  } finally {
-    process.off('SIGINT', interrupted);
-  }
+  return submitOnce(context, {
+    idempotencyKey: options.idempotencyKey,
+    submit: async (made) =>
+      files === null ? client.generate(body, made) : client.edit({ ...body, ...(await files.open()) }, made),
+    async finish(accepted) {
+      if (!waitsForEnd(options)) return accepted;
+      const job = await endOfJob(context, client, accepted);
+      if (job.status === 'succeeded' && options.out !== undefined)
+        await saveImages(context, job, options.out);
+      return job;
+    },
+    ...(files === null ? {} : { named: files.named }),
+  });
 }
 
 function bodyOf(prompt: string, options: Options): ImageRequest {
@@ -153,12 +126,4 @@ function bodyOf(prompt: string, options: Options): ImageRequest {
   return Object.fromEntries(
     Object.entries(body).filter(([, value]) => value !== undefined),
   ) as unknown as ImageRequest;
-}
-
-async function readStdin(): Promise<string> {
-  if (process.stdin.isTTY) throw new Error('Missing prompt. Pass it as an argument or on standard input.');
-  let text = '';
-  // The stream decodes, because a character may begin in one chunk and end in the next.
-  for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
-  return text.trim();
 }

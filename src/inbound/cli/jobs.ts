@@ -5,11 +5,13 @@ import { type CliContext, table } from './context.ts';
 import { describeFailure, statusOf } from './describe-failure.ts';
 import { linesOf, rowHeads, rowOf, summary } from './describe-job.ts';
 import { endOfJob } from './end-of-job.ts';
+import { addId, parseId } from './id-argument.ts';
 import { checkWritable, saveImages } from './image-files.ts';
 import { wholeNumber } from './numbers.ts';
 import { addPair } from './pairs.ts';
 import { openClient } from './service-client.ts';
 import { showImages } from './show-images.ts';
+import { parseKey, submitOnce } from './submit-once.ts';
 
 interface Json {
   json?: boolean;
@@ -28,6 +30,7 @@ interface ListOptions extends Json {
 interface RetryOptions extends Json {
   wait?: boolean;
   out?: string;
+  idempotencyKey?: string;
 }
 
 const defaultLimit = 20;
@@ -52,7 +55,7 @@ function addList(jobs: Command, context: CliContext): void {
     .description('list jobs, newest first')
     .addOption(new Option('--status <status>', 'only jobs in this status').choices(jobStatuses))
     .option('--model <name>', 'only jobs of this model')
-    .option('--parent <id>', 'only jobs that retry, vary or edit this job')
+    .option('--parent <id>', 'only jobs that retry, vary or edit this job', parseId)
     .option('--metadata <key=value>', 'only jobs with this pair; repeat it for several pairs', addPair, {})
     .option(
       '--created-after <time>',
@@ -79,7 +82,8 @@ function addList(jobs: Command, context: CliContext): void {
 
 function addGet(jobs: Command, context: CliContext): void {
   jobs
-    .command('get <id>')
+    .command('get')
+    .argument('<id>', 'id of the job', parseId)
     .description('show a job with its images, cost and attempts')
     .option('--json', 'print JSON')
     .action(async (id: string, { json }: Json) => {
@@ -92,7 +96,8 @@ function addGet(jobs: Command, context: CliContext): void {
 
 function addChanges(jobs: Command, context: CliContext): void {
   jobs
-    .command('cancel <id...>')
+    .command('cancel')
+    .argument('<id...>', 'ids of the jobs', addId)
     .description('cancel jobs; a queued job costs nothing')
     .option('--json', 'print JSON')
     .action((ids: string[], options: Json) =>
@@ -103,7 +108,8 @@ function addChanges(jobs: Command, context: CliContext): void {
     );
 
   jobs
-    .command('erase <id...>')
+    .command('erase')
+    .argument('<id...>', 'ids of the jobs', addId)
     .description('erase the images, inputs and prompts of jobs; this cannot be undone')
     .option('--json', 'print JSON')
     .action((ids: string[], options: Json) =>
@@ -137,18 +143,31 @@ async function changeEach(
 
 function addRetry(jobs: Command, context: CliContext): void {
   jobs
-    .command('retry <id>')
+    .command('retry')
+    .argument('<id>', 'id of the job', parseId)
     .description('submit a job again that failed, was canceled or expired')
     .option('--wait', 'wait until the new job has ended')
     .option('--out <file>', 'save the images as `generate` does; implies --wait')
+    .option(
+      '--idempotency-key <key>',
+      'repeat an interrupted command with its key: the same key never creates a second job',
+      parseKey,
+    )
     .option('--json', 'print JSON')
-    .action(async (id: string, { wait, out, json }: RetryOptions) => {
-      if (out !== undefined) await checkWritable(out);
+    .action(async (id: string, { wait, out, idempotencyKey, json }: RetryOptions) => {
+      if (out !== undefined) await checkWritable(context, out);
       const client = await openClient(context);
-      const accepted = await client.retry(id, { wait: false });
       const waits = wait || out !== undefined;
-      const job = waits ? await endOfJob(context, client, accepted) : accepted;
-      if (job.status === 'succeeded' && out !== undefined) await saveImages(context, job, out);
+      const job = await submitOnce(context, {
+        idempotencyKey,
+        submit: (made) => client.retry(id, made),
+        async finish(accepted) {
+          if (!waits) return accepted;
+          const ended = await endOfJob(context, client, accepted);
+          if (ended.status === 'succeeded' && out !== undefined) await saveImages(context, ended, out);
+          return ended;
+        },
+      });
       context.print(json ? JSON.stringify(job) : summary(job));
       if (waits && job.status !== 'succeeded') process.exitCode = 1;
     });
@@ -156,7 +175,8 @@ function addRetry(jobs: Command, context: CliContext): void {
 
 function addOpen(jobs: Command, context: CliContext): void {
   jobs
-    .command('open <id>')
+    .command('open')
+    .argument('<id>', 'id of the job', parseId)
     .description('open an image in the browser; in a pipe only its link is printed')
     .option('--index <index>', 'index of the image', wholeNumber(0, 9), 0)
     .option('--json', 'print the image as JSON')

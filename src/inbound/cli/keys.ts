@@ -4,6 +4,7 @@ import type { KeyView } from '../../domain/key-view.ts';
 import type { KeyWithText, ManageKeys } from '../../usecases/access/manage-keys.ts';
 import { commandLineManager as manager } from '../../usecases/access/manager.ts';
 import { type CliContext, table } from './context.ts';
+import { parseId } from './id-argument.ts';
 import { addKeyOptions, type KeyOptions, keyBodyOf } from './key-options.ts';
 import { wholeNumber } from './numbers.ts';
 
@@ -52,7 +53,8 @@ function addList(keys: Command, context: CliContext): void {
 
 function addRotate(keys: Command, context: CliContext): void {
   keys
-    .command('rotate <id>')
+    .command('rotate')
+    .argument('<id>', 'id of the key', parseId)
     .description('give a key a new text, which is shown once; the old one stays valid for a while')
     .option(
       '--grace-s <seconds>',
@@ -90,7 +92,8 @@ function addChanges(keys: Command, context: CliContext): void {
   ];
   for (const { name, about, done, change } of verbs) {
     keys
-      .command(`${name} <id>`)
+      .command(name)
+      .argument('<id>', 'id of the key', parseId)
       .description(about)
       .option('--json', 'print JSON')
       .action(async (id: string, options: Json) => {

@@ -3,6 +3,7 @@ import { eventPatterns } from '../../../domain/image-request.ts';
 import { eventTypes } from '../../../domain/webhook-event.ts';
 import { webhookSecretFault } from '../../../lib/crypto/webhook-secret.ts';
 import type { CliContext } from '../context.ts';
+import { parseId } from '../id-argument.ts';
 import { wholeNumber } from '../numbers.ts';
 import { forwardEvents } from './forward.ts';
 import { type ReceiveOptions, receiveWebhooks } from './receive.ts';
@@ -49,14 +50,19 @@ export function addWebhooks(program: Command, context: CliContext): void {
     )
     .option('--to <url>', 'post it to this URL; needs no service', url)
     .option('--secret <secret>', 'sign with this secret; whsec_... Default: a new secret, printed', secret)
-    .option('--endpoint <id>', 'webhook.test only: the service sends it to this registered endpoint, whk_...')
+    .option(
+      '--endpoint <id>',
+      'webhook.test only: the service sends it to this registered endpoint, whk_...',
+      parseId,
+    )
     .option('--json', 'print JSON')
     .action((type: string, options: TriggerOptions) => triggerWebhook(context, type, options));
 
   webhooks
-    .command('replay [delivery]')
+    .command('replay')
+    .argument('[delivery]', 'id of the delivery', parseId)
     .description('redeliver one delivery, or all that an endpoint missed since a time')
-    .option('--endpoint <id>', 'the endpoint, whk_...')
+    .option('--endpoint <id>', 'the endpoint, whk_...', parseId)
     .option('--since <time>', 'RFC 3339, for example 2026-11-24T09:00:00Z')
     .option('--json', 'print JSON')
     .action((delivery: string | undefined, options: ReplayOptions) =>

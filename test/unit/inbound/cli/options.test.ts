@@ -28,4 +28,21 @@ describe('options of commands', () => {
   it.each(['0', '99', '100', '600', '1000'])('webhooks listen refuses the status %s', async (status) => {
     expect(await refusalOf('webhooks', 'listen', '--answer', status)).toContain('from 200 to 599');
   });
+
+  it.each([
+    ['jobs', 'get'],
+    ['jobs', 'cancel'],
+    ['jobs', 'retry'],
+    ['jobs', 'erase'],
+    ['jobs', 'open'],
+    ['keys', 'rotate'],
+    ['keys', 'revoke'],
+    ['webhooks', 'replay'],
+    ['webhooks', 'replay', '--endpoint'],
+    ['webhooks', 'trigger', 'webhook.test', '--endpoint'],
+  ])('%s %s refuses a text that is no id, before any call', async (...command) => {
+    for (const id of ['', ' ', '../keys', 'img_1?x=1']) {
+      expect(await refusalOf(...command, id)).toContain('must be an id');
+    }
+  });
 });
