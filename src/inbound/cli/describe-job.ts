@@ -15,9 +15,11 @@ export function rowOf(job: Job): string[] {
   return [job.id, job.status, job.created_at, printable(job.request.model ?? '-'), usdOf(job), shown];
 }
 
-/** Returns the cost of a job. An unknown cost is no zero. */
-const usdOf = ({ cost }: Job): string =>
-  cost.micro_usd === null ? 'unknown' : (cost.micro_usd / 1e6).toFixed(6);
+/** Returns the cost of a job, or its upper bound until the job has ended. An unknown cost is no zero. */
+function usdOf({ cost }: Pick<ImageJob, 'cost'>): string {
+  if (cost.micro_usd === null) return 'unknown';
+  return `${cost.estimated ? '<= ' : ''}${(cost.micro_usd / 1e6).toFixed(6)}`;
+}
 
 /** Returns the lines that show a job with its images and attempts. */
 export function linesOf(job: Job): string[] {
@@ -39,10 +41,9 @@ export function linesOf(job: Job): string[] {
 
 /** Returns one line with the status and cost of a job, and its error. */
 export function summary(job: Pick<ImageJob, 'id' | 'status' | 'cost' | 'livemode' | 'error'>): string {
-  const { micro_usd: amount, estimated, billing } = job.cost;
-  const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
+  const { micro_usd: amount, billing } = job.cost;
   const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;
-  const cost = `cost ${usd}${estimated ? ' (estimated)' : ''}, ${charge}`;
+  const cost = `cost ${usdOf(job)}${amount === null ? '' : ' USD'}, ${charge}`;
   const error = job.error ? `\n${job.error.code}: ${printable(job.error.message)}` : '';
   return `${job.id} ${job.status}, ${cost}${error}`;
 }
