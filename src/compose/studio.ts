@@ -1,3 +1,4 @@
+import { describeListenError } from '../lib/listen-error.ts';
 import { startStudio } from '../local/studio/studio.ts';
 
 /** Starts the offline provider alone, without the service. */
@@ -9,10 +10,6 @@ export async function composeStudio(options: {
   try {
     return await startStudio(options);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EADDRINUSE') throw error;
-    throw new Error(`${options.host}:${options.port} is in use. Choose another port with --port.`, {
-      cause: error,
-    });
+    throw describeListenError(error, options, { host: '--host', port: '--port' });
   }
 }

@@ -51,7 +51,19 @@ describe('darkroom studio', () => {
     const first = await startCommand(['--port', '0', '--json']);
     const { port } = new URL(JSON.parse(first.lines[0] ?? '').base_url);
     const { code, stderr } = await runCommand(['studio', '--port', port], { cwd: await temporaryFolder() });
-    expect([code, stderr]).toEqual([1, `127.0.0.1:${port} is in use. Choose another port with --port.\n`]);
+    expect([code, stderr]).toEqual([
+      1,
+      `Cannot listen on 127.0.0.1:${port}: another program uses this port. Stop it, or set --port to a free port.\n`,
+    ]);
     await first.stop();
+  });
+
+  it('says that there is no such host, without a stack trace', { timeout: 60_000 }, async () => {
+    const args = ['studio', '--port', '0', '--host', 'none.invalid'];
+    const { code, stderr } = await runCommand(args, { cwd: await temporaryFolder() });
+    expect([code, stderr]).toEqual([
+      1,
+      'Cannot listen on none.invalid:0: there is no such host. Set --host to an address of this machine.\n',
+    ]);
   });
 });

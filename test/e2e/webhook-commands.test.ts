@@ -37,7 +37,7 @@ async function listen(...options: string[]) {
   return {
     lines,
     url: /http:\S+\//.exec(errors.join('\n'))?.[0] ?? '',
-    stop: () => child.kill('SIGINT'),
+    stop: (signal: NodeJS.Signals = 'SIGINT') => child.kill(signal),
     ended,
   };
 }
@@ -129,5 +129,38 @@ describe('darkroom webhooks', () => {
     await service.acme.delete(`/webhooks/endpoints/${endpoint?.id}`).expect(204);
     listener.stop();
     expect(await listener.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('webhooks listen removes the endpoint of a listener of this machine that was killed, and no other', async () => {
+    const own = async () => (await endpoints()).map(({ url }) => url).toSorted();
+    const before = await own();
+    const alive = await listen();
+    const killed = await listen();
+    killed.stop('SIGKILL');
+    await killed.ended;
+    const body = { url: killed.url.replace(/\/$/, '/other'), events: ['*'] };
+    const other = await service.acme.post('/webhooks/endpoints').send(body).expect(201);
+    const next = await listen();
+    expect(await own()).toEqual([...before, alive.url, body.url, next.url].toSorted());
+    next.stop('SIGHUP');
+    expect(await next.ended).toEqual({ code: 0, signal: null });
+    alive.stop();
+    await alive.ended;
+    await service.acme.delete(`/webhooks/endpoints/${other.body.id}`).expect(204);
+  });
+
+  it('webhooks listen names a port that is in use, without a stack trace', async () => {
+    const listener = await listen();
+    const { port } = new URL(listener.url);
+    const { code, stderr } = await runCommand(['webhooks', 'listen', '--port', port], {
+      cwd: service.dataDir,
+      env: reach(),
+    });
+    expect([code, stderr]).toEqual([
+      1,
+      `Cannot listen on 127.0.0.1:${port}: another program uses this port. Stop it, or set --port to a free port.\n`,
+    ]);
+    listener.stop();
+    await listener.ended;
   });
 });

@@ -1,13 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { hostInUrl } from '../../lib/host-in-url.ts';
-
-/** Reason and remedy of a failed listen, by error code. */
-const remedies: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program uses this port. Stop it, or set PORT to a free port',
-  EACCES: 'this user lacks the permission. Set PORT to 1024 or above',
-  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to an address of this machine',
-  ENOTFOUND: 'there is no such host. Set HOST to an address of this machine',
-};
+import { describeListenError } from '../../lib/listen-error.ts';
 
 /**
  * Listens on HOST and PORT.
@@ -19,9 +12,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   try {
     await app.listen({ host, port });
   } catch (error) {
-    const remedy = remedies[(error as NodeJS.ErrnoException).code ?? ''];
-    if (!remedy) throw error;
-    throw new Error(`Cannot listen on ${hostInUrl(host)}:${port}: ${remedy}.`, { cause: error });
+    throw describeListenError(error, { host, port }, { host: 'HOST', port: 'PORT' });
   }
   return addressFor(host, portOf(app) ?? port);
 }

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WebhookEndpointRequest } from '../../../../clients/typescript/src/index.ts';
 import { objectionToWebhook } from '../../../lib/crypto/verify-webhook.ts';
+import { describeListenError } from '../../../lib/listen-error.ts';
 import type { CliContext } from '../context.ts';
 import { refusalCode } from '../describe-failure.ts';
 import { openClient } from '../service-client.ts';
+import { listenerDescription, removeDeadListeners } from './listeners.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface ReceiveOptions {
@@ -34,8 +36,7 @@ export async function receiveWebhooks(context: CliContext, options: ReceiveOptio
       );
     });
   });
-  server.listen(options.port, '127.0.0.1');
-  await once(server, 'listening');
+  await listenOn(server, options.port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const stop = () => {
     server.closeAllConnections();
@@ -53,6 +54,15 @@ export async function receiveWebhooks(context: CliContext, options: ReceiveOptio
   await remove();
 }
 
+/** @throws Error with the address and the remedy if the port is unavailable. */
+async function listenOn(server: Server, port: number): Promise<void> {
+  const host = '127.0.0.1';
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw describeListenError(error, { host, port }, { host: 'the host', port: '--port' });
+  });
+}
+
 /** Registers an endpoint for this machine. @returns a function that removes it. */
 async function register(
   context: CliContext,
@@ -63,7 +73,8 @@ async function register(
   const { createWebhookEndpoint, removeWebhookEndpoint } = await import(
     '../../../../clients/typescript/src/generated/index.ts'
   );
-  const body = { url, events, description: 'darkroom webhooks listen' } as WebhookEndpointRequest;
+  await removeDeadListeners(client);
+  const body = { url, events, description: listenerDescription } as WebhookEndpointRequest;
   const { data: created } = await createWebhookEndpoint({ client, body, throwOnError: true });
   registration.secret = created.secret;
   return async () => {

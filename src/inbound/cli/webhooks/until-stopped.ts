@@ -1,6 +1,6 @@
-/** Resolves when the user or the system stops the process: Ctrl-C or SIGTERM. */
+/** Resolves when the user or the system stops the process: Ctrl-C, SIGTERM or a closed terminal. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 }
