@@ -85,9 +85,24 @@ async function runStudio(options: { host: string; port: number; latencyMs: numbe
   return studio.baseUrl;
 }
 
+/** The first failure of standard output. */
+let outputFailure: Error | undefined;
+
+/** Waits until everything was written. The failure of an earlier write is the reason of a later one. */
+async function flushOutput(): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write('', (error) => {
+      const reason = outputFailure ?? error;
+      if (reason) reject(reason);
+      else resolve();
+    });
+  });
+}
+
 const context: CliContext = {
   version: packageVersion(),
   print: (line) => void process.stdout.write(`${line}\n`),
+  printed: flushOutput,
   printError: (line) => void process.stderr.write(`${line}\n`),
   drawsProgress: () => process.stderr.isTTY && loadConfig(env, 'tool').NO_COLOR === undefined,
   imageProtocol: () => (process.stdout.isTTY ? terminalImages(env) : undefined),
@@ -127,12 +142,16 @@ const context: CliContext = {
   },
 };
 
-// A reader that closes a pipe early, such as `head`, has read enough. The work of a command continues.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (systemCode(error) !== 'EPIPE') throw error;
-  });
-}
+process.stdout.on('error', (error) => {
+  const isFirst = outputFailure === undefined;
+  outputFailure ??= error;
+  // A reader that closes a pipe early, such as `head`, has read enough. The work of a command continues.
+  if (!isFirst || systemCode(error) === 'EPIPE') return;
+  process.stderr.write(`Standard output cannot be written: ${error.message}.\n`);
+  process.exitCode = 1;
+});
+// A failure of standard error cannot be reported anywhere.
+process.stderr.on('error', () => {});
 
 try {
   env = processEnv();

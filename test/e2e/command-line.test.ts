@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -8,6 +10,7 @@ import { createProgram } from '../../src/inbound/cli/program.ts';
 import { createCaller } from '../support/caller.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { compiledProgram, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every command is a separate process.
@@ -21,6 +24,16 @@ beforeAll(async () => {
 
 const run = (args: readonly string[], env: Record<string, string> = {}) =>
   runCommand(args, { cwd: service.dataDir, env: { ...service.env, ...env } });
+
+/** Runs a command of a shell, such as one with a redirection. */
+async function runShell(command: string): Promise<{ code: number; stderr: string }> {
+  const line = `"${process.execPath}" "${compiledProgram('main')}" ${command}; exit "\${PIPESTATUS[0]}"`;
+  const options = { cwd: service.dataDir, env: { ...systemEnvironment(), ...service.env } };
+  return promisify(execFile)('bash', ['-c', line], options).then(
+    ({ stderr }) => ({ code: 0, stderr }),
+    ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr }),
+  );
+}
 
 describe('darkroom keys', () => {
   it('keys create prints a key once, and the key works until keys revoke', async () => {
@@ -49,6 +62,33 @@ describe('darkroom keys', () => {
     const refused = await run(['keys', 'create', '--tenant', 'acme', '--expires-in-days=3651']);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('for example 90 or 0.5')]);
   });
+
+  it('keys create prints only the key on standard output, so that a script can capture it', async () => {
+    const { stdout, stderr } = await run(['keys', 'create', '--tenant', 'acme']);
+    expect(stdout).toMatch(/^dkr_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\n$/);
+    expect(stderr).toMatch(/^Store it now, it is not shown again\. Its id is key_\w+\.\n$/);
+  });
+
+  it.runIf(process.platform === 'linux').each([
+    ['a full disk', '> /dev/full'],
+    ['a reader that has ended', '| true'],
+  ])('keys create says which key to revoke if its output goes to %s', async (_name, redirection) => {
+    const { code, stderr } = await runShell(`keys create --tenant full ${redirection}`);
+    const listed = await run(['keys', 'list', '--tenant', 'full', '--json']);
+    const ids = JSON.parse(listed.stdout).map(({ id }: { id: string }) => id);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`darkroom keys revoke ${ids[0]}\n`);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'a command whose output goes to a full disk exits with 1 and says so in one line',
+    async () => {
+      const { code, stderr } = await runShell('openapi > /dev/full');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^Standard output cannot be written: ENOSPC: .*\n$/);
+    },
+  );
 
   it('keys commands refuse an unknown scope and an unknown id with exit code 1', async () => {
     const results = await Promise.all([

@@ -25,6 +25,7 @@ export async function runClientCommand(
   const context = {
     version: packageVersion(),
     print: print('stdout'),
+    printed: async () => undefined,
     printError: print('stderr'),
     drawsProgress: () => false,
     imageProtocol: () => undefined,

@@ -17,6 +17,8 @@ export interface CliContext {
   readonly version: string;
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
+  /** Resolves when all lines were printed. Rejects if standard output cannot be written. */
+  readonly printed: () => Promise<void>;
   /** Prints a line on standard error. */
   readonly printError: (line: string) => void;
   /** Returns true if progress is drawn: on a terminal without NO_COLOR. */

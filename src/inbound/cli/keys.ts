@@ -30,7 +30,8 @@ function addCreate(keys: Command, context: CliContext): void {
     .option('--json', 'print JSON')
     .action(async (options: KeyOptions) => {
       const body = keyBodyOf(options, Date.now());
-      printWithText(await context.withKeys((manage) => manage.create(manager, body)), { context, options });
+      const key = await context.withKeys((manage) => manage.create(manager, body));
+      await printWithText(key, { context, options });
     });
 }
 
@@ -65,7 +66,7 @@ function addRotate(keys: Command, context: CliContext): void {
     .option('--json', 'print JSON')
     .action(async (id: string, options: Json & { graceS: number }) => {
       const key = await withKey(context, id, (manage) => manage.rotate(manager, id, options.graceS));
-      printWithText(key, { context, options });
+      await printWithText(key, { context, options });
     });
 }
 
@@ -139,12 +140,21 @@ async function withKey<Result>(
   }
 }
 
-function printWithText(
+/** Prints a key with its text. If that fails, the text is lost, and the user learns which key to revoke. */
+async function printWithText(
   key: KeyView & Partial<KeyWithText>,
   { context, options }: { context: CliContext; options: Json },
-): void {
-  const text = `${key.key}\n\nStore it now, it is not shown again. Its id is ${key.id}.`;
-  context.print(options.json ? JSON.stringify(key) : text);
+): Promise<void> {
+  context.print(options.json ? JSON.stringify(key) : String(key.key));
+  try {
+    await context.printed();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The key could not be printed (${reason}). Revoke it: darkroom keys revoke ${key.id}`, {
+      cause,
+    });
+  }
+  if (!options.json) context.printError(`Store it now, it is not shown again. Its id is ${key.id}.`);
 }
 
 function stateOf(key: KeyView): string {
