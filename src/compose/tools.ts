@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { BreakerTool } from '../inbound/cli/context.ts';
+import type { BreakerTool, KeyTools } from '../inbound/cli/context.ts';
 import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
 import { describeRedisTarget, parseRedisTarget } from '../lib/redis/redis-target.ts';
@@ -12,7 +12,9 @@ import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createSpending } from '../outbound/records/spending.ts';
-import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
+import { createTenants } from '../outbound/records/tenants.ts';
+import { createManageKeys } from '../usecases/access/manage-keys.ts';
+import { createOverrideBudget } from '../usecases/access/override-budget.ts';
 import { createReadSpending } from '../usecases/access/read-spending.ts';
 import { createResumeProvider } from '../usecases/maintenance/resume-provider.ts';
 import { auditBoundsOf, keyBoundsOf } from './audit-bounds.ts';
@@ -55,13 +57,15 @@ export async function withRedis<T>(
 export async function withKeys<T>(
   config: Config,
   log: Logger,
-  work: (keys: ManageKeys) => Promise<T>,
+  work: (keys: KeyTools) => Promise<T>,
 ): Promise<T> {
   return withRedis(await redisTargetOf(config), { config, log }, (redis) => {
     const keys = createKeys(config.REDIS_KEY_PREFIX);
-    return work(
-      createManageKeys({
-        apiKeys: createApiKeys(redis, keys, keyBoundsOf(config)),
+    const apiKeys = createApiKeys(redis, keys, keyBoundsOf(config));
+    const tenants = createTenants(redis, keys, { audit: auditBoundsOf(config) });
+    return work({
+      ...createManageKeys({
+        apiKeys,
         keyUse: createKeyUse(redis, keys),
         readSpending: createReadSpending({ spending: createSpending(redis, keys), clock }),
         catalogue: readCatalogues(config, log).catalogue,
@@ -70,7 +74,8 @@ export async function withKeys<T>(
         digest: digestHex,
         clock,
       }),
-    );
+      overrideBudget: createOverrideBudget({ apiKeys, tenants, clock }),
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from '../../domain/ports.ts';
 import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
+import type { OverrideBudget } from '../../usecases/access/override-budget.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
 import type { UsageTools } from './usage-tools.ts';
 
@@ -7,6 +8,11 @@ import type { UsageTools } from './usage-tools.ts';
 export interface BreakerTool extends Pick<CircuitBreaker, 'list'> {
   /** Closes the breaker of a scope, and records that. Returns whether it was open. */
   resume(scope: string): Promise<boolean>;
+}
+
+/** The API keys of the deployment and the raises of their budgets, for the command line. */
+export interface KeyTools extends ManageKeys {
+  readonly overrideBudget: OverrideBudget;
 }
 
 /** Protocol with which a terminal draws images. */
@@ -34,7 +40,7 @@ export interface CliContext {
   ) => Promise<StartedService>;
   /** Starts the offline provider alone and returns its base URL. Stops it on SIGTERM and SIGINT. */
   readonly runStudio: (options: { host: string; port: number; latencyMs: number }) => Promise<string>;
-  readonly withKeys: <T>(work: (keys: ManageKeys) => Promise<T>) => Promise<T>;
+  readonly withKeys: <T>(work: (keys: KeyTools) => Promise<T>) => Promise<T>;
   /** Runs work with the circuit breakers of provider calls. */
   readonly withBreaker: <T>(work: (breaker: BreakerTool) => Promise<T>) => Promise<T>;
   /** Runs work with the usage and the ledger of the deployment. */

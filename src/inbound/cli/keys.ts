@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import { AppError } from '../../domain/errors.ts';
 import type { KeyView } from '../../domain/key-view.ts';
 import type { KeyWithText, ManageKeys } from '../../usecases/access/manage-keys.ts';
 import { commandLineManager as manager } from '../../usecases/access/manager.ts';
 import { type CliContext, table } from './context.ts';
 import { parseId } from './id-argument.ts';
 import { addKeyOptions, type KeyOptions, keyBodyOf } from './key-options.ts';
+import { addOverride } from './key-override.ts';
 import { wholeNumber } from './numbers.ts';
+import { withKey } from './with-key.ts';
 
 interface Json {
   json?: boolean;
@@ -15,13 +16,14 @@ interface Json {
 const pageSize = 100;
 const maxGraceSeconds = 30 * 86_400;
 
-/** Adds `darkroom keys create|list|rotate|disable|enable|revoke|webhook-secret`. */
+/** Adds `darkroom keys create|list|rotate|disable|enable|revoke|override|webhook-secret`. */
 export function addKeys(program: Command, context: CliContext): void {
   const keys = program.command('keys').description('create, list, rotate and revoke API keys');
   addCreate(keys, context);
   addList(keys, context);
   addRotate(keys, context);
   addChanges(keys, context);
+  addOverride(keys, context);
   addWebhookSecret(keys, context);
 }
 
@@ -124,20 +126,6 @@ async function listAll(manage: ManageKeys, tenant: string | undefined): Promise<
     before = page.next;
   }
   return all;
-}
-
-/** Runs work on a key. @throws Error that names the id if there is no such key. */
-async function withKey<Result>(
-  context: CliContext,
-  id: string,
-  work: (manage: ManageKeys) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await context.withKeys(work);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
-    throw new Error(`There is no key ${id}. List them with: darkroom keys list`, { cause: error });
-  }
 }
 
 /** Prints a key with its text. If that fails, the text is lost, and the user learns which key to revoke. */
