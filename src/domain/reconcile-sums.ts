@@ -23,7 +23,7 @@ export function reconcileSums(
   const periods = new Map<Finding, number>();
   const settles: SettledByBill[] = [];
   for (const bucket of buckets) {
-    const settled = settleBySurplus(bucket, scope);
+    const settled = settleBySurplus(bucket, buckets, scope);
     if (settled) settles.push(settled);
     const finding = settled ? null : compareBucket(bucket);
     if (finding) periods.set(finding, bucket.fromMs);
@@ -88,13 +88,20 @@ function shiftLateCalls(bucket: Bucket, buckets: readonly Bucket[]): void {
 const openOf = ({ calls }: Bucket): BookedCall[] => calls.filter(({ microUsd }) => microUsd === null);
 
 /** Settles the only possible charge of a final sum by the part of the sum that the known charges do not explain. */
-function settleBySurplus(bucket: Bucket, scope: BillScope): SettledByBill | null {
+function settleBySurplus(bucket: Bucket, buckets: readonly Bucket[], scope: BillScope): SettledByBill | null {
   const difference = bucket.billed - bookedOf(bucket);
   const [only, ...others] = openOf(bucket);
   if (!only || others.length > 0 || only.isInFlight || !isFinal(bucket, scope)) return null;
   if (difference <= 0 || isEqual(difference, bucket) || !canBeChargeOf(difference, only)) return null;
-  return { call: only, microUsd: Math.round(difference) };
+  // A charge that another model lacks may have been billed here.
+  const isShort = (each: Bucket) => each.fromMs === bucket.fromMs && lacks(each);
+  return buckets.some(isShort) ? null : { call: only, microUsd: Math.round(difference) };
 }
+
+const lacks = (bucket: Bucket): boolean => {
+  const missing = bookedOf(bucket) - bucket.billed;
+  return missing > 0 && !isEqual(missing, bucket);
+};
 
 function compareBucket(bucket: Bucket): Finding | null {
   const { row, model, calls } = bucket;

@@ -108,6 +108,11 @@ describe('darkroom jobs', () => {
     expect(JSON.parse(grouped.stdout)).toContainEqual(
       expect.objectContaining({ 'metadata.order': '4712', images: 1 }),
     );
+    const reversed = await runClientCommand(
+      ['usage', '--from', '2026-11-02', '--to', '2026-11-01'],
+      operator,
+    );
+    expect([reversed.code, reversed.stderr]).toEqual([1, '--from must be before --to.\n']);
     const own = await runCommand(['usage'], { cwd: service.dataDir, env: reach() });
     expect([own.code, own.stderr]).toEqual([1, expect.stringMatching(/^insufficient_scope: /)]);
   });

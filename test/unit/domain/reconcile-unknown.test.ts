@@ -192,6 +192,12 @@ describe('a bill with sums', () => {
     });
   });
 
+  it('settles no charge by a surplus that may be the charge of another model', () => {
+    const other = bookedCall(10, { ...flare, microUsd: 5_801 });
+    const bill = [billedSum(0, 'gpt-image-2', total + 5_801)];
+    expect(outcomes(bill, [...known, other, lost])).toEqual({ 'img_9.1': 'inconclusive' });
+  });
+
   it('settles no running call by a surplus', () => {
     const bill = [billedSum(0, null, total + 5_801)];
     const running = lostCall(9, { isInFlight: true });
