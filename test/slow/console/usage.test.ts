@@ -41,7 +41,7 @@ describe.skipIf(!hasChromium)('the usage screen in Chromium', () => {
     });
     const table = page.getByRole('table');
     for (const row of rows) {
-      const line = table.getByRole('row').filter({ hasText: row.model ?? '' });
+      const line = table.getByRole('row').filter({ has: page.getByText(row.model ?? '', { exact: true }) });
       await line.waitFor();
       const cells = await line.getByRole('cell').allTextContents();
       expect(cells.slice(1)).toEqual([
