@@ -10,7 +10,8 @@ from typing import Any, AsyncGenerator, Callable, List, Optional, TypeVar, Union
 from urllib.parse import urlsplit
 
 from ._effects import Close, Done, Effect, Emit, Open, Operation, Read, Response, Sleep
-from ._http import BodyReader, ProtocolError, head_of, pieces_of, request_head
+from ._http import BodyReader, ProtocolError, head_of, request_head
+from ._read_files import UnreadableFile, bytes_of
 from .errors import ConnectionFailed
 from .models import ImageEvent
 
@@ -35,7 +36,7 @@ class Transport:
     _writers: List[asyncio.StreamWriter] = field(default_factory=list)
 
     async def perform(self, effect: Effect) -> Any:
-        """Performs an effect. Every fault of the network is ConnectionFailed."""
+        """Performs an effect. Every fault of the network is ConnectionFailed. The fault of a file is the OSError itself."""
         if isinstance(effect, Sleep):
             return await asyncio.sleep(effect.seconds)
         if isinstance(effect, Close):
@@ -45,6 +46,8 @@ class Transport:
                 return await self._open(effect)
             if isinstance(effect, Read):
                 return await self._read(effect)
+        except UnreadableFile as error:
+            raise (error.__cause__ or error) from None
         except (OSError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError, ProtocolError) as error:
             raise ConnectionFailed(str(error) or type(error).__name__) from error
 
@@ -86,7 +89,7 @@ class Transport:
 
 async def _send(writer: asyncio.StreamWriter, effect: Open) -> None:
     writer.write(request_head(effect.request))
-    for piece in pieces_of(effect.request.body):
+    for piece in bytes_of(effect.request.body):
         writer.write(piece)
         await asyncio.wait_for(writer.drain(), effect.timeout_s)
 

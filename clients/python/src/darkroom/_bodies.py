@@ -108,4 +108,8 @@ def _piece(source: File) -> Piece:
             raise TypeError("Open the file in binary mode, because an image is bytes.")
         return content
     path = Path(source)
-    return FilePiece(path, path.stat().st_size)
+    if not path.is_file():
+        # A pipe can be read once only. A folder and a missing file raise here, before any request.
+        return path.read_bytes()
+    with open(path, "rb") as file:
+        return FilePiece(path, os.fstat(file.fileno()).st_size)

@@ -11,9 +11,13 @@ from ._operations import Operations
 
 
 def operations_of(url: Optional[str], api_key: Optional[str], policy: Optional[Policy]) -> Operations:
-    """Returns the operations of a service. The defaults are `DARKROOM_URL` and `DARKROOM_API_KEY`."""
-    base_url = (url or os.environ.get("DARKROOM_URL") or "http://localhost:8080").rstrip("/")
-    key = (api_key or os.environ.get("DARKROOM_API_KEY") or "").strip()
+    """
+    Returns the operations of a service. The defaults are `DARKROOM_URL` and `DARKROOM_API_KEY`. An empty argument is
+    refused, because the defaults may be those of another service.
+    """
+    base_url = (os.environ.get("DARKROOM_URL") or "http://localhost:8080") if url is None else url
+    base_url = base_url.rstrip("/")
+    key = ((os.environ.get("DARKROOM_API_KEY") or "") if api_key is None else api_key).strip()
     parts = urlsplit(base_url)
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("The URL of the service must not contain a user, a query or a fragment.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Dict, Iterator, Optional, Sequence, Tuple
+from typing import Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
-from ._effects import FilePiece, Piece, Request
+from ._effects import Request
 
 PART_BYTES = 64 * 1024
 
@@ -26,17 +26,6 @@ def request_head(request: Request) -> bytes:
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("A header must not contain a line break.")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def pieces_of(body: Sequence[Piece]) -> Iterator[bytes]:
-    """Yields the bytes of a body."""
-    for piece in body:
-        if not isinstance(piece, FilePiece):
-            yield piece
-            continue
-        with open(piece.path, "rb") as file:
-            while part := file.read(PART_BYTES):
-                yield part
 
 
 async def head_of(reader: asyncio.StreamReader) -> Tuple[int, Dict[str, str]]:

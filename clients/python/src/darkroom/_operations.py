@@ -61,7 +61,10 @@ class Operations:
 
     def submit(self, submission: Submission) -> Operation[ImageJob]:
         """Creates a job under one key, however often the request is sent, and waits for its end."""
-        key = submission.idempotency_key or f"py-{secrets.token_hex(16)}"
+        # An empty key is a fault of the program. A random key would hide it and pay for a second job.
+        key = submission.idempotency_key
+        if key is None:
+            key = f"py-{secrets.token_hex(16)}"
         if not re.fullmatch(r"[!-~]{1,255}", key):
             raise ValueError("idempotency_key must be 1 to 255 visible ASCII characters without spaces.")
         deadline = Deadline(submission.timeout_s)
@@ -98,8 +101,9 @@ class Operations:
 
     def list(self, filters: Mapping[str, Any]) -> Operation[JobList]:
         """Returns a page of jobs."""
-        pairs = [(name, value) for name, value in filters.items() if name != "metadata"]
-        pairs += [(f"metadata[{name}]", value) for name, value in filters.get("metadata", {}).items()]
+        given = without_none(filters)
+        metadata = given.pop("metadata", {})
+        pairs = [*given.items(), *((f"metadata[{name}]", value) for name, value in metadata.items())]
         reply = yield from self._call("GET", "/images" + (f"?{urlencode(pairs)}" if pairs else ""))
         return reply.read(JobList)
 
@@ -139,15 +143,40 @@ class Operations:
 
 
 def job_path(job_id: str) -> str:
-    """Returns the path of a job."""
+    """Returns the path of a job. An empty id would select the list of jobs, and dots another path."""
+    if job_id in ("", ".", ".."):
+        raise ValueError(f"job_id must be the id of a job, not {job_id!r}.")
     return f"/images/{quote(job_id, safe='')}"
 
 
 def request_body(prompt: str, options: Mapping[str, Any], **inputs: Optional[Union[Input, Sequence[Input]]]) -> Body:
-    """Returns the body of a request with its inputs."""
+    """Returns the body of a request with its inputs. An option that is None is not sent."""
     given = {role: inputs_of(value) for role, value in inputs.items() if value is not None}
-    fields = {"prompt": prompt, **options}
+    empty = next((role for role, values in given.items() if not values), None)
+    # Without its inputs, the request would be a paid generation.
+    if empty:
+        raise ValueError(f"{empty} must contain at least one input.")
+    fields = {"prompt": prompt, **without_none(options)}
     return edit_body(fields, given) if given else json_body(fields)
+
+
+def edit_request_body(
+    prompt: str,
+    options: Mapping[str, Any],
+    images: Union[Input, Sequence[Input]],
+    *,
+    mask: Optional[Input],
+    markup: Optional[Input],
+) -> Body:
+    """Returns the body of an edit. Raises ValueError without an image."""
+    if images is None:
+        raise ValueError("images must contain at least one input.")
+    return request_body(prompt, options, images=images, mask=mask, markup=markup)
+
+
+def without_none(fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """Returns the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def image_of(source: Union[ImageJob, Image], index: int) -> Image:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Callable, Generator, List, Optional, TypeVar, Union
 from urllib.parse import urlsplit
 
-from ._effects import Close, Done, Effect, Emit, FilePiece, Open, Operation, Read, Request, Response, Sleep
+from ._effects import Close, Done, Effect, Emit, Open, Operation, Read, Request, Response, Sleep
+from ._read_files import UnreadableFile, bytes_of
 from .errors import ConnectionFailed
 from .models import ImageEvent
 
@@ -39,13 +40,15 @@ class Transport:
     _opened: List[_Stream] = field(default_factory=list)
 
     def perform(self, effect: Effect) -> Any:
-        """Performs an effect. Every fault of the network is ConnectionFailed."""
+        """Performs an effect. Every fault of the network is ConnectionFailed. The fault of a file is the OSError itself."""
         if isinstance(effect, Sleep):
             return time.sleep(effect.seconds)
         if isinstance(effect, Close):
             return effect.response.stream.close()
         try:
             return self._open(effect) if isinstance(effect, Open) else _read(effect)  # type: ignore[arg-type]
+        except UnreadableFile as error:
+            raise (error.__cause__ or error) from None
         except (OSError, http.client.HTTPException) as error:
             raise ConnectionFailed(str(error) or type(error).__name__) from error
 
@@ -92,13 +95,8 @@ def _send(connection: http.client.HTTPConnection, request: Request) -> None:
     if request.body or request.method != "GET":
         connection.putheader("content-length", str(request.size))
     connection.endheaders()
-    for piece in request.body:
-        if not isinstance(piece, FilePiece):
-            connection.send(piece)
-            continue
-        with open(piece.path, "rb") as file:
-            while part := file.read(PART_BYTES):
-                connection.send(part)
+    for part in bytes_of(request.body):
+        connection.send(part)
 
 
 def _read(effect: Read) -> bytes:

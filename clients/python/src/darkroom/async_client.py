@@ -11,7 +11,7 @@ from ._bodies import File, Input, json_body
 from ._call import Deadline, Policy
 from ._config import operations_of
 from ._effects import Done, Operation
-from ._operations import Submission, image_of, job_path, request_body, target_of
+from ._operations import Submission, edit_request_body, image_of, job_path, request_body, target_of, without_none
 from .models import Image, ImageEvent, ImageJob
 from .requests import PathLike
 from .results import ImagePreview, JobList, Upload
@@ -93,9 +93,9 @@ class AsyncDarkroom:
         """
         Edits images: files (a path, bytes or an open file), `https:` URLs, uploads, jobs, or references as in the API.
 
-        Waits as `generate` does. The key covers the content of the files.
+        Waits as `generate` does. The key covers the content of the files. Raises ValueError without an image.
         """
-        body = request_body(prompt, options, images=images, mask=mask, markup=markup)
+        body = edit_request_body(prompt, options, images, mask=mask, markup=markup)
         submission = Submission("/images", body, idempotency_key, wait, timeout_s)
         job: ImageJob = await self._run(self._operations.submit(submission), on_event)
         return job
@@ -113,8 +113,7 @@ class AsyncDarkroom:
         on_event: Optional[OnEvent] = None,
     ) -> ImageJob:
         """Creates a job with the same request and one image of a job as its input. Waits as `generate` does."""
-        given = {"index": index, "n": n, "prompt": prompt}
-        body = json_body({name: value for name, value in given.items() if value is not None})
+        body = json_body(without_none({"index": index, "n": n, "prompt": prompt}))
         submission = Submission(f"{job_path(job_id)}/variations", body, idempotency_key, wait, timeout_s)
         job: ImageJob = await self._run(self._operations.submit(submission), on_event)
         return job

@@ -28,6 +28,16 @@ class WebhookVerificationError(DarkroomError):
     """The webhook is not genuine, or too old."""
 
 
+MAX_ISSUES_IN_MESSAGE = 3
+
+
+def _issues_text(issues: List[FieldIssue]) -> str:
+    """Returns the first invalid fields for a message, because a log usually has nothing but the message."""
+    shown = [f"{each.pointer or 'body'}: {each.detail}" for each in issues[:MAX_ISSUES_IN_MESSAGE]]
+    more = len(issues) - len(shown)
+    return "".join(f" {each}" for each in shown) + (f" (and {more} more)" if more else "")
+
+
 class ServiceError(DarkroomError):
     """
     The service refused a request, or a job ended without success. `problem` is set in the first case and `job` in the
@@ -45,7 +55,7 @@ class ServiceError(DarkroomError):
         job: Optional[ImageJob] = None,
         retry_after_s: Optional[float] = None,
     ) -> None:
-        super().__init__(f"{code}: {detail}")
+        super().__init__(f"{code}: {detail}{_issues_text(problem.errors) if problem else ''}")
         self.code = code
         self.detail = detail
         self.retryable = retryable
