@@ -13,7 +13,7 @@ import type {
   VariationRequest,
 } from './generated/types.gen.ts';
 import { checkKey, createKey } from './idempotency-key.ts';
-import { blobOf, type EditRequest, type FileSource } from './image-input.ts';
+import { blobOf, checkImages, type EditRequest, type FileSource, withoutMissing } from './image-input.ts';
 import { type Job, type JobImage, type SucceededJob, withDownloads } from './job-image.ts';
 import type { RetryPolicy } from './retry.ts';
 import { type ApiKey, createTransport, type Fetch, type Transport } from './transport.ts';
@@ -76,11 +76,11 @@ export class Darkroom {
     return this.#make(options, (key, signal) => this.#calls.submit(request, { key, signal }));
   }
 
-  /** Edits images and waits for the result. */
+  /** Edits images and waits for the result. Rejects with a TypeError without an image. */
   edit(request: EditRequest, options: MakeOptions & Unwaited): Promise<Job>;
   edit(request: EditRequest, options?: MakeOptions): Promise<SucceededJob>;
   edit(request: EditRequest, options: MakeOptions = {}): Promise<Job> {
-    return this.#make(options, (key, signal) => this.#calls.submit(request, { key, signal }));
+    return this.#make(options, (key, signal) => this.#calls.submit(checkImages(request), { key, signal }));
   }
 
   /** Makes variations of an image of an earlier job and waits for them. */
@@ -89,8 +89,12 @@ export class Darkroom {
   vary(image: ImageRef, options: VariationRequest & MakeOptions = {}): Promise<Job> {
     const isImage = typeof image === 'object' && 'jobId' in image;
     const path = { id: isImage ? image.jobId : idOf(image) };
-    const { n, prompt, index = isImage ? image.index : 0, ...rest } = options;
-    const body = { index, ...(n === undefined ? {} : { n }), ...(prompt === undefined ? {} : { prompt }) };
+    const { n, prompt, index, ...rest } = options;
+    const body = withoutMissing({
+      index: index ?? (isImage ? image.index : 0),
+      n,
+      prompt,
+    }) as VariationRequest;
     return this.#make(rest, (key, signal) =>
       this.#calls.call((call) => varyJob({ ...call, path, body, headers: { 'idempotency-key': key } }), {
         signal,

@@ -32,7 +32,20 @@ export class DarkroomError extends Error {
   }
 }
 
-/** The service refused a call. `code` is a code of the table of errors, and `problem` the body of the response. */
+const maxIssuesInMessage = 3;
+
+/** Returns the first invalid fields for a message, because a log usually has nothing but the message. */
+function issuesText({ detail, errors }: Partial<Problem>): string {
+  const all = (errors ?? []).filter((each) => each.detail !== detail);
+  const shown = all.slice(0, maxIssuesInMessage).map((each) => ` ${each.pointer || 'body'}: ${each.detail}`);
+  const more = all.length - shown.length;
+  return `${shown.join('')}${more > 0 ? ` (and ${more} more)` : ''}`;
+}
+
+/**
+ * The service refused a call. `code` is a code of the table of errors, and `problem` the body of the response. The message
+ * names the first three invalid fields.
+ */
 export class ApiError extends DarkroomError {
   declare readonly code: ErrorCode;
   readonly status: number;
@@ -41,7 +54,7 @@ export class ApiError extends DarkroomError {
   override readonly retryAfterMs: number;
 
   constructor(problem: Problem, response: Response) {
-    super(problem.detail, { code: problem.code });
+    super(`${problem.detail}${issuesText(problem)}`, { code: problem.code });
     this.status = response.status;
     this.problem = problem;
     this.retryable = problem.retryable;

@@ -1,6 +1,7 @@
 import { createDeadline } from './deadline.ts';
 import { ConnectionError } from './errors.ts';
 import type { ImageEvent } from './generated/types.gen.ts';
+import { checkSegment } from './generated-client.ts';
 import { readServerEvents } from './server-events.ts';
 import { isConnectionFailure, type Transport } from './transport.ts';
 
@@ -17,8 +18,11 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Returns the path of the stream of a job. */
-export const streamPathOf = (jobId: string): string => `/images/${encodeURIComponent(jobId)}/events`;
+/** Returns the path of the stream of a job. @throws TypeError if the id would select another path */
+export function streamPathOf(jobId: string): string {
+  checkSegment('id', jobId);
+  return `/images/${encodeURIComponent(jobId)}/events`;
+}
 
 /** Maximum silence of a stream. The service sends a heartbeat every 15 s. */
 const maxSilenceMs = 40_000;

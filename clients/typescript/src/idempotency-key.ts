@@ -6,7 +6,8 @@ export function createKey(): string {
 
 /** Refuses a key that the service would refuse. @throws TypeError */
 export function checkKey(key: string): void {
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+  // Calls with `null` would share the key "null".
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new TypeError('idempotencyKey must be 1 to 255 visible ASCII characters without spaces.');
   }
 }

@@ -27,15 +27,31 @@ export interface Payload {
   readonly bytes: number;
 }
 
+/** Returns a request with images. Without an image it would be a paid generation. @throws TypeError without an image */
+export function checkImages<T extends { readonly images?: unknown }>(request: T): T {
+  if ([request.images ?? []].flat().length > 0) return request;
+  throw new TypeError('images must contain at least one image.');
+}
+
+/** Returns the fields that have a value. The service refuses `null`. */
+export const withoutMissing = <T extends object>(fields: T): T =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  ) as T;
+
 /**
  * Returns what is sent for a request. Files become parts of a form, so that a repeated call with the same idempotency key
- * has the same content. Files between other inputs are uploaded first, because a form has its files last.
+ * has the same content. Files between other inputs are uploaded first, because a form has its files last. Fields that are
+ * `undefined` or `null` are not sent.
+ *
+ * @throws TypeError if the list of images is empty.
  */
 export async function payloadOf(
   request: ImageRequest | EditRequest,
   upload: (file: Blob) => Promise<Upload>,
 ): Promise<Payload> {
-  const { images, mask: givenMask, markup: givenMarkup, ...fields } = request;
+  const { images, mask: givenMask, markup: givenMarkup, ...fields } = withoutMissing(request);
+  if (images !== undefined) checkImages({ images });
   const given = images === undefined ? [] : ([images].flat() as ImageInput[]);
   const list = await Promise.all(given.map(readInput));
   const mask = givenMask && (await readInput(givenMask));
@@ -63,7 +79,6 @@ export async function payloadOf(
 function formOf(json: ImageRequest, files: readonly [string, Blob][]): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(json)) {
-    if (value === undefined) continue;
     form.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
   for (const [name, file] of files) form.append(name, file, nameOf(file));

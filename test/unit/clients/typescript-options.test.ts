@@ -71,7 +71,7 @@ describe('options of the TypeScript client', () => {
         expect(String(failure)).not.toMatch(/cret/);
       }
     }
-    for (const idempotencyKey of ['', 'a\nb', 'a b', 'x'.repeat(256)]) {
+    for (const idempotencyKey of ['', 'a\nb', 'a b', 'x'.repeat(256), null as unknown as string]) {
       const darkroom = new Darkroom({ apiKey: 'key', baseUrl });
       const reused = await failureOf(() => darkroom.generate({ prompt: 'A' }, { idempotencyKey }));
       expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });

@@ -31,8 +31,9 @@ class WebhookVerificationError(DarkroomError):
 MAX_ISSUES_IN_MESSAGE = 3
 
 
-def _issues_text(issues: List[FieldIssue]) -> str:
+def _issues_text(problem: Problem) -> str:
     """Returns the first invalid fields for a message, because a log usually has nothing but the message."""
+    issues = [each for each in problem.errors if each.detail != problem.detail]
     shown = [f"{each.pointer or 'body'}: {each.detail}" for each in issues[:MAX_ISSUES_IN_MESSAGE]]
     more = len(issues) - len(shown)
     return "".join(f" {each}" for each in shown) + (f" (and {more} more)" if more else "")
@@ -55,7 +56,7 @@ class ServiceError(DarkroomError):
         job: Optional[ImageJob] = None,
         retry_after_s: Optional[float] = None,
     ) -> None:
-        super().__init__(f"{code}: {detail}{_issues_text(problem.errors) if problem else ''}")
+        super().__init__(f"{code}: {detail}{_issues_text(problem) if problem else ''}")
         self.code = code
         self.detail = detail
         self.retryable = retryable
