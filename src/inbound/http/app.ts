@@ -3,7 +3,6 @@ import { errorRow } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { Staging } from '../../domain/ports.ts';
 import { createTurns } from '../../lib/turns.ts';
-import type { LimitRequests } from '../../usecases/access/limit-requests.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
 import { type ConsoleDeps, useConsole } from './console/index.ts';
@@ -46,7 +45,6 @@ export interface HttpDeps
     | 'writePieces'
   > {
   readonly authenticate: Authenticate;
-  readonly limitRequests: LimitRequests;
   readonly console: ConsoleDeps;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly jobs: RouteDeps['jobs'] & Pick<Jobs, 'presentJob' | 'presentPreview'>;
@@ -162,6 +160,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     usage: deps.usage,
     checkReadiness: deps.checkReadiness,
     maintenance: deps.maintenance,
+    limitRequests: deps.limitRequests,
     catalogue: deps.catalogue,
     presets: deps.presets,
     metrics: deps.metrics,

@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { AppError } from '../../domain/errors.ts';
 import type { Log } from '../../domain/ports.ts';
-import { checkScope } from './mcp-call.ts';
+import { checkLimit, checkScope } from './mcp-call.ts';
 import { presentError } from './present-result.ts';
 import { protocolErrorOf } from './protocol-error.ts';
 import { readArguments } from './read-arguments.ts';
@@ -18,6 +18,7 @@ export async function callTool(
   { log, ...context }: ToolContext & { readonly log: Log },
 ): Promise<CallToolResult | StartedTask> {
   try {
+    checkLimit(context.call, context.rpcId);
     checkScope(context.call, tool.scope);
     // The client reads the result of its task with the same key.
     if (context.taskMode === 'required') checkScope(context.call, 'images:read');

@@ -2,6 +2,7 @@ import type { Caller } from '../../domain/api-key.ts';
 import { covers, type Scope } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
+import type { MessageLimits, RpcId } from './limit-messages.ts';
 
 /** One HTTP request to the MCP endpoint, as the tools see it. */
 export interface McpCall {
@@ -15,8 +16,16 @@ export interface McpCall {
   readonly gone: AbortSignal;
   /** Acquires a slot for a wait. Returns its release function, or `null` if the tenant gets none: a wait is a preference. */
   readonly enterWait: () => (() => void) | null;
+  /** JSON-RPC requests of a batch that the limits of the caller refuse. */
+  readonly refusals: MessageLimits['refusals'];
   /** Notes the job for the log line of the request. */
   readonly onJob: (job: Pick<ImageJob, 'id'>) => void;
+}
+
+/** Refuses a request of a batch above a limit. @throws AppError `too_many_requests`, or why nothing could be counted */
+export function checkLimit({ refusals }: McpCall, rpcId: RpcId): void {
+  const refusal = refusals.get(rpcId);
+  if (refusal) throw refusal;
 }
 
 /** Refuses a tool that the key does not cover. @throws AppError `insufficient_scope` */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, isInitializeRequest, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import type { McpCall } from './mcp-call.ts';
 import { createServer, type ServerDeps, serverInfoOf } from './server.ts';
 import { createTaskSubscriptions, readSubscription } from './tasks/subscriptions.ts';
@@ -29,6 +29,8 @@ export function createServe(deps: ServerDeps) {
   return async ({ request, response, body, call }: McpExchange): Promise<void> => {
     const subscription = readSubscription(request.headers, body);
     if (subscription) return serveSubscription(subscription, response, call);
+    const damaged = messagesOf(body).find(isDamagedHandshake);
+    if (damaged) return refuseHandshake(damaged, response);
     const auth = { token: '', clientId: call.caller.keyId, scopes: [...call.caller.scopes] };
     exchanges.set(auth, { call, body });
     const respond = toNodeHandler({
@@ -39,8 +41,26 @@ export function createServe(deps: ServerDeps) {
 }
 export type Serve = ReturnType<typeof createServe>;
 
+interface Message {
+  readonly id?: unknown;
+  readonly method?: unknown;
+}
+
+/** Returns the objects of a body: one message, or those of a batch. */
+const messagesOf = (body: unknown): Message[] =>
+  [body].flat().filter((message): message is Message => typeof message === 'object' && message !== null);
+
 /** Whether a message or a message of a batch calls a tool. */
-function callsTool(body: unknown): boolean {
-  const messages: unknown[] = Array.isArray(body) ? body : [body];
-  return messages.some((message) => (message as { method?: unknown } | null)?.method === 'tools/call');
+const callsTool = (body: unknown): boolean => messagesOf(body).some(({ method }) => method === 'tools/call');
+
+const isDamagedHandshake = (message: Message): boolean =>
+  message.method === 'initialize' && !isInitializeRequest(message);
+
+/** Refuses `initialize` with wrong parameters. The SDK would report an internal error with the issues of its schema. */
+function refuseHandshake({ id }: Message, response: ServerResponse): void {
+  const rpcId = typeof id === 'string' || typeof id === 'number' ? id : null;
+  const message = 'Invalid params of initialize. Send protocolVersion, capabilities and clientInfo.';
+  const error = { code: ProtocolErrorCode.InvalidParams, message };
+  response.writeHead(400, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ jsonrpc: '2.0', id: rpcId, error }));
 }

@@ -63,7 +63,7 @@ export function createServer({ tools, tasks, jobs, version, log }: ServerDeps) {
       instructions,
       capabilities: { tools: {}, ...(isModern ? extensionCapabilities : coreCapabilities) },
     });
-    const onRequest = addTo(server, log);
+    const onRequest = addTo(server, log, call);
     onRequest('tools/list', z.looseObject({}), async () => ({ tools: descriptions }));
     if (isModern) serveExtension(onRequest, tasks, call);
     else serveCoreTasks(onRequest, { tasks, jobs }, call);
