@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { manageKeysOf } from '../support/managed-keys.ts';
 import { connectMcp } from '../support/mcp-client.ts';
+import { legacyRequester, openLegacy } from '../support/mcp-requests.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
@@ -35,6 +37,54 @@ describe('requests to /mcp', () => {
     }
     for (const origin of ['https://app.example', 'http://localhost:6274', 'http://[::1]:1']) {
       expect(await statusOf(origin), origin).toBe(200);
+    }
+  });
+
+  it('are refused with `erased` if they repeat the key of an erased job, as over HTTP', async () => {
+    const client = await connectMcp(service, { negotiation: 'auto' });
+    const call = () =>
+      client.callTool({
+        name: 'generate_image',
+        arguments: { prompt: 'An erased ibis', idempotency_key: 'erased-ibis', preview: false },
+      });
+    const { id } = (await call()).structuredContent as { id: string };
+    await service.acme.delete(`/images/${id}`).expect(204);
+    const repeated = await call();
+    expect(repeated).toMatchObject({ isError: true, structuredContent: { error: { code: 'erased' } } });
+    await service.acme
+      .post('/images')
+      .set('idempotency-key', 'erased-ibis')
+      .send({ prompt: 'An erased ibis' })
+      .expect(410);
+  });
+
+  it('end a wait with `unauthorized` if the key is disabled meanwhile', async () => {
+    const keys = manageKeysOf(service.url);
+    const _meta = { progressToken: 'p' };
+    const waits = [
+      (id: string) => ({ method: 'tasks/result', params: { taskId: id, _meta } }),
+      (id: string) => ({
+        method: 'tools/call',
+        params: { name: 'get_image', arguments: { id, wait_s: 45 }, _meta },
+      }),
+    ];
+    for (const waitOf of waits) {
+      const { id: keyId, key } = await keys.create({ tenant: 'acme' });
+      const request = legacyRequester(service, { key });
+      const started = await request('tools/call', {
+        name: 'generate_image',
+        arguments: { prompt: 'A slow ibis [studio:latency=20000]', wait_s: 0 },
+      });
+      const id = String((started.result?.structuredContent as { id?: string } | undefined)?.id);
+      const response = await openLegacy(service, waitOf(id), { key });
+      const parts = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+      // The wait has begun when its first progress arrives.
+      expect((await parts?.next())?.value).toContain('notifications/progress');
+      await keys.operator.patch(`/keys/${keyId}`).send({ disabled: true }).expect(200);
+      let rest = '';
+      for (let part = await parts?.next(); part && !part.done; part = await parts?.next()) rest += part.value;
+      expect(rest).toContain('"code":"unauthorized"');
+      await service.acme.post(`/images/${id}/cancel`);
     }
   });
 });

@@ -151,6 +151,22 @@ describe('tools of agents', () => {
     }
   });
 
+  it('find the jobs that have all given pairs of metadata', async () => {
+    const client = await connect('auto');
+    const make = async (metadata: Record<string, string>) => {
+      const args = { prompt: 'A labelled egret', metadata, wait_s: 0, preview: false };
+      return jobOf(await client.callTool({ name: 'generate_image', arguments: args })).id;
+    };
+    await make({ series: 'egrets' });
+    const id = await make({ series: 'egrets', part: '2' });
+    const found = await client.callTool({
+      name: 'list_images',
+      arguments: { metadata: { series: 'egrets', part: '2' } },
+    });
+    const { data } = found.structuredContent as { data: { id: string }[] };
+    expect(data.map((job) => job.id)).toEqual([id]);
+  });
+
   it('refuse a cursor that no page contained', async () => {
     const client = await connect('auto');
     const refused = await client.callTool({ name: 'list_images', arguments: { cursor: 'page2' } });

@@ -49,13 +49,17 @@ export function openModern(
 }
 
 /** Returns a requester of the revision 2025-11-25. */
-export function legacyRequester(
+export const legacyRequester =
+  (service: { readonly url: string }, options: Pick<Options, 'key'> = {}): McpRequester =>
+  async (method, params = {}) =>
+    lastMessage(await openLegacy(service, { method, params }, options));
+
+/** Sends a request of the revision 2025-11-25. Resolves when the head of its response has arrived. */
+export const openLegacy = (
   { url }: { readonly url: string },
+  request: RpcRequest,
   { key = testKeys.acme }: Pick<Options, 'key'> = {},
-): McpRequester {
-  const headers = { 'mcp-protocol-version': '2025-11-25' };
-  return async (method, params = {}) => lastMessage(await open({ url, key }, { method, params }, headers));
-}
+): Promise<Response> => open({ url, key }, request, { 'mcp-protocol-version': '2025-11-25' });
 
 interface Destination {
   readonly url: string;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
+import { refuseErased } from '../../usecases/jobs/refuse-erased.ts';
 import type { Preferences } from './headers.ts';
 import { type LifecycleHeadersOf, lifecycleHeaders } from './model-lifecycle.ts';
 import type { PresentTo } from './present-to.ts';
@@ -82,9 +83,7 @@ export function createSendAccepted({ presentTo, waitForTerminal, lifecycleHeader
   return async (request, reply, accepted) => {
     const { job, preferences, replayed } = accepted;
     request.jobId = job.id;
-    if (job.erasedAt !== undefined) {
-      throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
-    }
+    refuseErased(job);
     const view = await latestView(request, reply, accepted);
     reply.headers(lifecycleHeadersOf(job.request?.model)).header('cache-control', 'no-store');
     if (replayed) reply.header('idempotent-replayed', 'true');

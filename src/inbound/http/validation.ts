@@ -15,6 +15,7 @@ import { components } from './schemas/index.ts';
  */
 export function useValidation(app: FastifyInstance): void {
   const ajv = createAjv();
+  for (const schema of Object.values(schemas)) ajv.addSchema(schema);
   app.setValidatorCompiler(({ schema, httpPart }) => {
     if (httpPart === 'headers') return () => true;
     let compiled: ValidateFunction | undefined;
@@ -47,7 +48,8 @@ export const schemaBucket = {
 /** `true`, or the faults of a value. */
 type Validation = true | { readonly error: NonNullable<ValidateFunction['errors']> };
 
-function createAjv(): Ajv2020 {
+/** Creates the validator of JSON, without the components. It allows nothing that the documented schemas forbid. */
+export function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({
     allErrors: true,
     strict: false,
@@ -60,7 +62,6 @@ function createAjv(): Ajv2020 {
   // The format allows leap seconds. A Date has none, so such a time would be lost.
   const wide = ajv.formats['date-time'] as { validate(text: string): boolean };
   ajv.addFormat('date-time', (text) => wide.validate(text) && !Number.isNaN(Date.parse(text)));
-  for (const schema of Object.values(schemas)) ajv.addSchema(schema);
   return ajv;
 }
 

@@ -38,11 +38,12 @@ function stateOf(job: ImageJobView): string[] {
 }
 
 function costOf({ cost, livemode }: ImageJobView): string[] {
-  const amount = describeCost(cost.micro_usd);
+  const bound = cost.estimated ? 'at most ' : '';
+  const amount = `${bound}${describeCost(cost.micro_usd)}`;
   if (livemode === false) {
     return [`Cost: nothing, the image was drawn offline. Simulated for budgets: ${amount}.`];
   }
-  if (cost.estimated) return [`Cost, at most: ${amount}.`];
+  if (cost.estimated) return [`Cost: ${amount}.`];
   return [
     cost.billing === 'possible' ? `Cost: ${amount}, and a further charge is possible.` : `Cost: ${amount}.`,
   ];

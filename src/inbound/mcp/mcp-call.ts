@@ -12,7 +12,7 @@ export interface McpCall {
   readonly origin: string | undefined;
   readonly requestId: string;
   readonly traceparent: string;
-  /** Aborts when the caller disconnects or the process begins to stop. */
+  /** Aborts when the caller disconnects or the process begins to stop, or with the AppError if the caller loses its access. */
   readonly gone: AbortSignal;
   /** Acquires a slot for a wait. Returns its release function, or `null` if the tenant gets none: a wait is a preference. */
   readonly enterWait: () => (() => void) | null;
@@ -26,6 +26,11 @@ export interface McpCall {
 export function checkLimit({ refusals }: McpCall, rpcId: RpcId): void {
   const refusal = refusals.get(rpcId);
   if (refusal) throw refusal;
+}
+
+/** Refuses a caller that lost its access during a wait. @throws AppError such as `unauthorized` */
+export function checkAccess({ gone }: McpCall): void {
+  if (gone.reason instanceof AppError) throw gone.reason;
 }
 
 /** Refuses a tool that the key does not cover. @throws AppError `insufficient_scope` */

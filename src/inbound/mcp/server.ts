@@ -12,6 +12,7 @@ import type { Log } from '../../domain/ports.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { callTool } from './call-tool.ts';
 import type { McpCall } from './mcp-call.ts';
+import { argumentsSchemaOf } from './read-arguments.ts';
 import { reporterOf } from './report-progress.ts';
 import { coreCapabilities, createdTask, serveCoreTasks } from './tasks/core-tasks.ts';
 import { declaresTasks, extensionCapabilities, serveExtension, startedTask } from './tasks/extension.ts';
@@ -115,7 +116,7 @@ function descriptionOf({ name, title, description, input, isReadOnly, createsJob
     name,
     title,
     description,
-    inputSchema: z.toJSONSchema(input, { io: 'input' }),
+    inputSchema: argumentsSchemaOf(input),
     annotations: {
       readOnlyHint: isReadOnly,
       destructiveHint: false,

@@ -4,6 +4,7 @@ import type { ImageRequestFields } from '../../domain/image-request.ts';
 import type { Clock, RequestedInput } from '../../domain/ports.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
+import { refuseErased } from '../../usecases/jobs/refuse-erased.ts';
 import type { ToolContext } from './tool.ts';
 
 interface Deps {
@@ -47,7 +48,11 @@ export function createSubmitOnce({ jobs, clock }: Deps) {
       onJob(accepted.job);
       return accepted;
     };
-    if (idempotencyKey !== undefined) return (await submit(idempotencyKey)).job;
+    if (idempotencyKey !== undefined) {
+      const { job } = await submit(idempotencyKey);
+      refuseErased(job);
+      return job;
+    }
     for (const key of keysOf(context, args)) {
       const { job, replayed } = await submit(key);
       if (!replayed || !isTerminal(job.status)) return job;

@@ -9,6 +9,7 @@ import { AppError } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
+import { refuseErased } from '../../../usecases/jobs/refuse-erased.ts';
 import { refuseWhileDraining } from '../draining.ts';
 import { type DryRunQuery, dryRunQuery, viewEstimate } from '../dry-run.ts';
 import { enhancementExample, enhancementPreviewExample } from '../examples.ts';
@@ -146,9 +147,7 @@ function createWait({ jobs, draining }: Deps) {
     reply: FastifyReply,
     { job, isRepeatable }: { readonly job: ImageJob; readonly isRepeatable: boolean },
   ): Promise<ImageJob> => {
-    if (job.erasedAt !== undefined) {
-      throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
-    }
+    refuseErased(job);
     const signal = whileAllowed(draining, reply);
     const latest = await jobs.getJob.waitForEnd(job, enhancementWaitSeconds * 1000, signal);
     // No caller can read the result of a job without a key, so a job that waits is not worth its cost.

@@ -4,7 +4,7 @@ import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { jobCursor } from '../job-cursor.ts';
-import type { McpCall } from '../mcp-call.ts';
+import { checkAccess, type McpCall } from '../mcp-call.ts';
 import { reporterOf } from '../report-progress.ts';
 import { waitWithProgress } from '../wait-with-progress.ts';
 import type { TaskView } from './describe-task.ts';
@@ -55,6 +55,7 @@ export function serveCoreTasks(onRequest: OnRequest, { tasks, jobs }: Deps, call
     const job = await tasks.get(call, taskId);
     const report = reporterOf(context);
     const ended = await waitWithProgress(jobs, job, { call, report, seconds: maxWaitSeconds });
+    checkAccess(call);
     if (!isTerminal(ended.status)) {
       const detail = `The task is still running. Call tasks/get with the taskId ${taskId} to follow it.`;
       throw new AppError('too_many_requests', { detail, retryAfterSeconds: 5 });

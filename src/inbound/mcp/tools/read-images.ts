@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { jobStatuses } from '../../../domain/image-job.ts';
+import { ImageRequestFields } from '../../../domain/image-request.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { jobCursor } from '../job-cursor.ts';
+import { checkAccess } from '../mcp-call.ts';
 import type { PresentResult } from '../present-result.ts';
 import { defineTool, type Tool } from '../tool.ts';
 import { waitWithProgress } from '../wait-with-progress.ts';
@@ -13,6 +15,13 @@ export interface ReadImagesDeps {
 
 const id = z.string().min(1).max(64).describe('Id of the job, `img_...`.');
 const defaultListSize = 10;
+
+const listInput = z.strictObject({
+  limit: z.int().min(1).max(50).optional().describe('Maximum number of jobs. Default: 10.'),
+  cursor: jobCursor.optional().describe('The next_cursor of the page before.'),
+  status: z.enum(jobStatuses).optional().describe('Only jobs in this status.'),
+  metadata: ImageRequestFields.shape.metadata.describe('Only jobs with all these pairs.'),
+});
 
 /** Returns the tools that find, read and cancel jobs. */
 export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
@@ -41,6 +50,7 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
         const job = await jobs.getJob.get(context.call.caller.tenant, jobId);
         context.call.onJob(job);
         const current = await waitWithProgress(jobs, job, { ...context, seconds });
+        checkAccess(context.call);
         return present.job(current, context.call, { preview });
       },
     }),
@@ -49,15 +59,12 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
       title: 'List jobs',
       description:
         'Returns the jobs of this account, newest first: id, status, time and prompt. Free. Use it to find an earlier image, for example as an input of edit_image.',
-      input: z.strictObject({
-        limit: z.int().min(1).max(50).optional().describe('Maximum number of jobs. Default: 10.'),
-        cursor: jobCursor.optional().describe('The next_cursor of the page before.'),
-        status: z.enum(jobStatuses).optional().describe('Only jobs in this status.'),
-      }),
+      input: listInput,
       scope: 'images:read',
       isReadOnly: true,
-      async run({ limit = defaultListSize, cursor, status }, { call }) {
-        const page = await jobs.listJobs(call.caller.tenant, { limit, beforeId: cursor, status });
+      async run({ limit = defaultListSize, cursor, status, metadata }, { call }) {
+        const filters = { status, metadata };
+        const page = await jobs.listJobs(call.caller.tenant, { limit, beforeId: cursor, ...filters });
         return present.list(page.jobs, call, page.nextBeforeId);
       },
     }),
