@@ -5,6 +5,7 @@ import type { Closers } from '../lib/closers.ts';
 import { loadDevSecrets } from '../local/dev-secrets.ts';
 import { startManagedRedis } from '../local/redis/start.ts';
 import { selectedProvider } from '../outbound/providers/registry.ts';
+import { createDataFolder } from './data-folder.ts';
 
 /** Addresses of Redis, storage and provider, which this process or an operator runs. */
 export interface Environment {
@@ -36,6 +37,7 @@ export async function composeEnvironment(
   closers: Closers,
   options: { say: (line: string) => void },
 ): Promise<Environment> {
+  createDataFolder(config.DATA_DIR);
   const dev = config.mode === 'dev' ? loadDevSecrets(config.DATA_DIR) : undefined;
   const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
   if (!secretsKey) throw new Error('SECRETS_KEY is needed');
