@@ -79,7 +79,7 @@ export async function composeAdapters(root: Root) {
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
   const { fetchLink, ...media } = composeMedia(root);
-  const catalogues = readCatalogues(config, root.log);
+  const catalogues = readCatalogues(config, root.log, clock);
   const openProvider = await composeProvider(config, {
     studioUrl: environment.provider.studioUrl,
     fetchLink,

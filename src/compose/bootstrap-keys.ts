@@ -33,3 +33,11 @@ export function bootstrapKeysOf(config: Config, environment: Environment): Boots
     operatorId: (operator ?? dev[0])?.id,
   };
 }
+
+/** Returns a warning if a key of the configuration is short, without the key; otherwise `null`. */
+export function weakKeyOf({ API_KEYS, ADMIN_KEY }: Pick<Config, 'API_KEYS' | 'ADMIN_KEY'>): string | null {
+  const isWeak = [...(API_KEYS ?? []).map(({ key }) => key), ADMIN_KEY].some((key) => key && key.length < 16);
+  return isWeak
+    ? 'API_KEYS or ADMIN_KEY holds a key of fewer than 16 characters, which can be guessed'
+    : null;
+}

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
-import { CatalogueFile } from '../domain/catalogue-file.ts';
-import { createCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
-import type { Log } from '../domain/ports.ts';
+import { type ModelValues, modelFaults, readCatalogue } from '../config/model-faults.ts';
+import { type ModelCatalogue, statusOn } from '../domain/model-catalogue.ts';
+import type { Clock, Log } from '../domain/ports.ts';
 import { createPresets, PresetFile, type Presets } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 
@@ -12,8 +12,8 @@ export interface Catalogues {
   reload(): void;
 }
 
-/** Files of the operator that replace or extend built-in data. */
-type Files = Pick<Config, 'CATALOGUE_FILE' | 'PRESETS_FILE'>;
+/** Files of the operator that replace or extend built-in data, and the variables that name models of them. */
+type Files = ModelValues & Pick<Config, 'PRESETS_FILE'>;
 
 /**
  * Reads the model catalogue and the presets, including the operator's files. A reload takes effect in everything that holds
@@ -21,9 +21,14 @@ type Files = Pick<Config, 'CATALOGUE_FILE' | 'PRESETS_FILE'>;
  *
  * @throws Error with the file and the location of every fault.
  */
-export function readCatalogues(files: Files, log: Log): Catalogues {
+export function readCatalogues(files: Files, log: Log, clock: Clock): Catalogues {
   let catalogue = readCatalogue(files);
   let presets = readPresets(files);
+  const warn = () => {
+    for (const fault of currentModelFaults(files, catalogue, clock()))
+      log.warn({ fault }, 'configured model not usable, requests that need it are refused');
+  };
+  warn();
   return {
     catalogue: {
       get priceVersion() {
@@ -46,6 +51,7 @@ export function readCatalogues(files: Files, log: Log): Catalogues {
         const next = { catalogue: readCatalogue(files), presets: readPresets(files) };
         ({ catalogue, presets } = next);
         const { priceVersion, models } = catalogue;
+        warn();
         log.info({ price_version: priceVersion, models: models.length }, 'catalogue and presets reloaded');
       } catch (error) {
         log.error({ err: error }, 'catalogue and presets not reloaded, the previous ones stay in use');
@@ -54,13 +60,9 @@ export function readCatalogues(files: Files, log: Log): Catalogues {
   };
 }
 
-function readCatalogue({ CATALOGUE_FILE }: Files): ModelCatalogue {
-  return createCatalogue(
-    CATALOGUE_FILE
-      ? readOperatorFile(CATALOGUE_FILE, CatalogueFile)
-      : CatalogueFile.parse(readBuiltIn('catalogue.json')),
-  );
-}
+/** Returns the faults of variables that name models, including models that are shut down by now. */
+export const currentModelFaults = (values: ModelValues, catalogue: ModelCatalogue, nowMs: number): string[] =>
+  modelFaults(values, catalogue, (model) => statusOn(model, nowMs) === 'retired');
 
 function readPresets({ PRESETS_FILE }: Files): Presets {
   return createPresets([

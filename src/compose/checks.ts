@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { type Config, faultsOf, intendedMode, loadConfig, type Mode } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
+import { readCatalogue } from '../config/model-faults.ts';
 import { redactUrl } from '../lib/redact-url.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';
@@ -10,6 +11,9 @@ import { selectedProvider } from '../outbound/providers/registry.ts';
 import { hasAppendOnlyFile } from '../outbound/records/append-only-file.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
+import { weakKeyOf } from './bootstrap-keys.ts';
+import { currentModelFaults } from './catalogues.ts';
+import { clock } from './clock.ts';
 import { composeProvider } from './provider.ts';
 import { composeStorage, describeStorage, storageProxy } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
@@ -29,6 +33,7 @@ export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
   const config = loadConfig(env, 'tool');
   return [
     ...basics,
+    { name: 'models', run: async () => checkModels(config) },
     { name: 'data folder', run: () => checkFolder(config.DATA_DIR) },
     { name: 'Redis', run: () => checkRedis(config, mode, log) },
     { name: 'storage', run: () => checkStorage(config) },
@@ -37,11 +42,20 @@ export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
 }
 
 function checkConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): string {
-  const values = describeConfig(loadConfig(env, mode)).filter((each) => each.source !== 'unset');
-  const text = `${values.length} values, no faults for \`darkroom ${mode}\``;
+  const config = loadConfig(env, mode);
+  const values = describeConfig(config).filter((each) => each.source !== 'unset');
+  const weakness = weakKeyOf(config);
+  const text = `${values.length} values, no faults for \`darkroom ${mode}\`${weakness ? `; ${weakness}` : ''}`;
   const refused = mode === 'dev' ? faultsOf(env, 'serve') : [];
   if (refused.length === 0) return text;
   return [`${text}; \`darkroom serve\` would refuse:`, ...refused].join('\n  ');
+}
+
+/** Checks that the models and the quality of the configuration are usable today. */
+function checkModels(config: Config): string {
+  const faults = currentModelFaults(config, readCatalogue(config), clock());
+  if (faults.length > 0) throw new Error(faults.join('\n  '));
+  return `requests without a model use ${config.DEFAULT_MODEL}`;
 }
 
 /** Checks that a folder is writable, or that the service can create it. */

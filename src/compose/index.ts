@@ -8,6 +8,7 @@ import { listen } from '../inbound/http/listen.ts';
 import { createClosers } from '../lib/closers.ts';
 import { createConnectionSet } from '../lib/redis/connection-set.ts';
 import { type Adapters, composeAdapters } from './adapters.ts';
+import { weakKeyOf } from './bootstrap-keys.ts';
 import { composeConsole } from './console.ts';
 import { composeHttp } from './http.ts';
 import { composeEnvironment, type Environment } from './local.ts';
@@ -133,11 +134,6 @@ function warnOfRisks({ config, log }: Root, { storage }: Adapters): void {
       'images are files: every process of this deployment must share this folder',
     );
   }
-  if (hasWeakKey(config)) {
-    log.warn('API_KEYS or ADMIN_KEY holds a key of fewer than 16 characters, which can be guessed');
-  }
-}
-
-function hasWeakKey({ API_KEYS, ADMIN_KEY }: Config): boolean {
-  return [...(API_KEYS ?? []).map(({ key }) => key), ADMIN_KEY].some((key) => key && key.length < 16);
+  const weakness = weakKeyOf(config);
+  if (weakness) log.warn(weakness);
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import { readCatalogue } from '../config/model-faults.ts';
 import type { BreakerTool, KeyTools } from '../inbound/cli/context.ts';
 import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
@@ -18,7 +19,6 @@ import { createOverrideBudget } from '../usecases/access/override-budget.ts';
 import { createReadSpending } from '../usecases/access/read-spending.ts';
 import { createResumeProvider } from '../usecases/maintenance/resume-provider.ts';
 import { auditBoundsOf, keyBoundsOf } from './audit-bounds.ts';
-import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { openRedis } from './redis.ts';
 
@@ -68,7 +68,7 @@ export async function withKeys<T>(
         apiKeys,
         keyUse: createKeyUse(redis, keys),
         readSpending: createReadSpending({ spending: createSpending(redis, keys), clock }),
-        catalogue: readCatalogues(config, log).catalogue,
+        catalogue: readCatalogue(config),
         allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
         createKeyText,
         digest: digestHex,

@@ -6,6 +6,7 @@ import { systemCode } from '../lib/system-code.ts';
 import type { ValuesOf } from '../lib/variable.ts';
 import { providers, selectedProvider } from '../outbound/providers/registry.ts';
 import { storages } from '../outbound/storage/registry.ts';
+import { modelFaults, readCatalogue } from './model-faults.ts';
 import { wordsFor } from './values.ts';
 import { type Role, roles, type VariableName, variables } from './variables.ts';
 
@@ -214,6 +215,9 @@ function contradictions(config: Config): string[] {
     (config.API_KEYS ?? []).some(({ key }) => key === config.ADMIN_KEY),
     'API_KEYS, ADMIN_KEY: hold the same key. Set another ADMIN_KEY',
   );
+  // A model that shuts down later is a warning, because a restart must not fail on that day.
+  if (config.mode !== 'tool')
+    faults.push(...modelFaults(config, readCatalogue(config), ({ status }) => status === 'retired'));
   const objection = config.REDIS_CLUSTER && objectionToCluster(config.REDIS_URL);
   need(Boolean(objection), `REDIS_URL, REDIS_CLUSTER: ${objection}`);
   if (config.mode === 'serve') {

@@ -68,18 +68,48 @@ export const apiKeys = list
     }
   });
 
-/** `name=model` pairs: the model for a name that clients send. */
-export const modelMap = list.pipe(
+/**
+ * Origins as browsers send them. An `http:` or `https:` origin is normalized, so a slash at its end and a default port are
+ * removed. Apps and extensions have schemes of their own.
+ */
+export const origins = list.pipe(
   z.array(
-    z
-      .string()
-      .regex(/^[^=\s]{1,128}=[^=\s]{1,128}$/, 'must be name=model')
-      .transform((entry) => ({
-        name: entry.slice(0, entry.indexOf('=')),
-        model: entry.slice(entry.indexOf('=') + 1),
-      })),
+    z.string().transform((entry, context) => {
+      const origin = originOf(entry);
+      if (origin !== null) return origin;
+      const message = `${entry} must be an origin as https://app.example.com, without path and wildcard`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }),
   ),
 );
+
+function originOf(entry: string): string | null {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*\\]+\/?$/i.test(entry) || !URL.canParse(entry)) return null;
+  const { protocol, origin } = new URL(entry);
+  return /^https?:$/.test(protocol) ? origin : entry.replace(/\/$/, '');
+}
+
+/** `name=model` pairs: the model for a name that clients send. No name has two models. */
+export const modelMap = list
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^[^=\s]{1,128}=[^=\s]{1,128}$/, 'must be name=model')
+        .transform((entry) => ({
+          name: entry.slice(0, entry.indexOf('=')),
+          model: entry.slice(entry.indexOf('=') + 1),
+        })),
+    ),
+  )
+  .superRefine((entries, context) => {
+    const names = new Set<string>();
+    for (const { name } of entries) {
+      if (names.has(name)) context.addIssue({ code: 'custom', message: `${name} has two models` });
+      names.add(name);
+    }
+  });
 
 /** Keys of metadata that queries of usage can name. */
 export const metadataKeys = list.pipe(

@@ -26,8 +26,8 @@ function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`${path} is not valid JSON: ${oneLine(message)}${positionOf(message, text)}`);
+    // The message of the parser contains a part of the text, and a wrong file may contain secrets.
+    throw new Error(`${path} is not valid JSON${positionOf((error as Error).message, text)}`);
   }
 }
 
@@ -37,8 +37,4 @@ function positionOf(message: string, text: string): string {
   if (position === undefined) return '';
   const before = text.slice(0, Number(position)).split('\n');
   return `, line ${before.length} column ${(before.at(-1) ?? '').length + 1}`;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ');
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
@@ -22,7 +22,7 @@ describe('darkroom doctor', () => {
   it('doctor names every part and exits with 0 if all are in order', async () => {
     const { code, stdout } = await run(['doctor', '--json']);
     expect(JSON.parse(stdout)).toEqual(
-      ['Node', 'configuration', 'data folder', 'Redis', 'storage', 'provider'].map((name) => ({
+      ['Node', 'configuration', 'models', 'data folder', 'Redis', 'storage', 'provider'].map((name) => ({
         name,
         ok: true,
         detail: expect.stringMatching(/./),
@@ -49,6 +49,30 @@ describe('darkroom doctor', () => {
     expect(stdout).toMatch(/Redis at redis:\/\/127\.0\.0\.1:1\/0 cannot be used: .*ECONNREFUSED.*REDIS_URL/);
     expect(stdout).toMatch(/S3_ENDPOINT/);
     expect(stdout).not.toContain('unused-secret');
+  });
+});
+
+describe('darkroom doctor with a risky configuration', () => {
+  it('doctor warns of a short key without showing it', async () => {
+    const { code, stdout } = await run(['doctor'], { ADMIN_KEY: 's3cr3t' });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ok +configuration: .*fewer than 16 characters/m);
+    expect(stdout).not.toContain('s3cr3t');
+  });
+
+  it('doctor fails for a default model that is shut down, and the configuration stays usable', async () => {
+    const { models, ...file } = JSON.parse(await readFile('src/data/catalogue.json', 'utf8'));
+    const old = models.map((model: { id: string }) =>
+      model.id === 'gpt-image-2'
+        ? { ...model, shutdown_at: '2026-01-01', successor: 'gpt-image-2.6-flare' }
+        : model,
+    );
+    const CATALOGUE_FILE = join(await temporaryFolder(), 'catalogue.json');
+    await writeFile(CATALOGUE_FILE, JSON.stringify({ ...file, models: old }));
+    const { code, stdout } = await run(['doctor'], { CATALOGUE_FILE, DEFAULT_MODEL: 'gpt-image-2' });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ok +configuration/m);
+    expect(stdout).toMatch(/^FAIL +models: DEFAULT_MODEL: gpt-image-2 is retired. Set gpt-image-2.6-flare$/m);
   });
 });
 

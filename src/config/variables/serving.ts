@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { withoutTrailingSlashes } from '../../lib/trim-slashes.ts';
 import { defineVariable, list, shownUrl, text, whole } from '../../lib/variable.ts';
-import { proxies } from '../values.ts';
+import { origins, proxies } from '../values.ts';
 
 const section = 'Serving';
 
@@ -51,8 +51,9 @@ export const serving = {
   }),
   CORS_ORIGINS: defineVariable({
     section,
-    schema: list,
-    about: 'Origins that browsers may call from, comma-separated. CORS is off if absent.',
+    schema: origins,
+    about:
+      'Origins that browsers may call from, such as `https://app.example.com`, comma-separated. There is no wildcard. CORS is off if absent.',
   }),
   SHUTDOWN_GRACE_S: defineVariable({
     section,

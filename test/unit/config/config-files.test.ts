@@ -101,13 +101,18 @@ describe('data files', () => {
 
   it.each([
     ['{\n  "models": [],\n}', /line 3 column 1$/],
-    ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
-    ['{ "models": [', /end of JSON input$/],
-  ])('reports the position of invalid JSON in a data file: %j', async (content, position) => {
-    const fault = await faultIn('CATALOGUE_FILE', content);
-    expect(fault).toMatch(/^CATALOGUE_FILE: PATH is not valid JSON: /);
-    expect(fault).toMatch(position);
-  });
+    ['{ "models": [],\n\n  "price_version": s3cr3t }', /JSON/],
+    ['sk-s3cr3t', /JSON/],
+    ['{ "models": [', /JSON/],
+  ])(
+    'reports invalid JSON in a data file by its position and without its content: %j',
+    async (content, position) => {
+      const fault = await faultIn('CATALOGUE_FILE', content);
+      expect(fault).toMatch(/^CATALOGUE_FILE: PATH is not valid JSON(, line \d+ column \d+)?$/);
+      expect(fault).toMatch(position);
+      expect(fault).not.toContain('s3cr3t');
+    },
+  );
 
   it('reports the path of every schema violation in a data file', async () => {
     const catalogue = {

@@ -43,6 +43,7 @@ const bad: Partial<Record<VariableName, string>> = {
   OPENAI_BASE_URL: 'file:///etc/passwd',
   OPENAI_MODE: 'batch',
   CATALOGUE_FILE: '/does/not/exist.json',
+  CORS_ORIGINS: 'bad value',
   ALLOW_UNKNOWN_MODELS: 'perhaps',
   UNKNOWN_COST: 'ignore',
   ON_UNCERTAIN: 'panic',
@@ -183,6 +184,22 @@ describe('configuration faults', () => {
 });
 
 describe('contradictory variables', () => {
+  it('accepts unknown models if ALLOW_UNKNOWN_MODELS is on, and the default model as a target', () => {
+    const unknown = { ALLOW_UNKNOWN_MODELS: 'true', DEFAULT_MODEL: 'nope', V1_MODEL_MAP: 'a=other' };
+    expect(serviceFaults({ ...minimalEnvironment, ...unknown })).toEqual([]);
+    expect(serviceFaults({ ...minimalEnvironment, V1_MODEL_MAP: '*=default' })).toEqual([]);
+  });
+
+  it('suggests the nearest model for one that the catalogue does not contain', () => {
+    expect(serviceFaults({ ...minimalEnvironment, DEFAULT_MODEL: 'gpt-image-2.6-flar' })).toEqual([
+      expect.stringContaining('Did you mean gpt-image-2.6-flare?'),
+    ]);
+  });
+
+  it('accepts a model that is shut down by its date only, because a restart must not fail on that day', () => {
+    expect(serviceFaults({ ...minimalEnvironment, DEFAULT_MODEL: 'gpt-image-1.5' })).toEqual([]);
+  });
+
   it.each([
     [{ STORAGE: 's3' }, 'S3_BUCKET'],
     [{ S3_ACCESS_KEY_ID: 'id' }, 'S3_ACCESS_KEY_ID'],
@@ -195,6 +212,12 @@ describe('contradictory variables', () => {
     [{ REDIS_URL: '/run/redis.sock', REDIS_CLUSTER: 'true' }, 'REDIS_CLUSTER'],
     [{ REDIS_URL: 'redis://cache/3', REDIS_CLUSTER: 'true' }, 'REDIS_URL'],
     [{ API_KEYS: 'acme:12345678', ADMIN_KEY: '12345678' }, 'ADMIN_KEY'],
+    [{ DEFAULT_MODEL: 'nope' }, 'DEFAULT_MODEL'],
+    [{ DEFAULT_MODEL: 'dall-e-3' }, 'DEFAULT_MODEL'],
+    [{ DEFAULT_MODEL: 'dall-e-3', ALLOW_UNKNOWN_MODELS: 'true' }, 'DEFAULT_MODEL'],
+    [{ DEFAULT_QUALITY: 'nope' }, 'DEFAULT_QUALITY'],
+    [{ V1_MODEL_MAP: 'a=gpt-image-2,b=nope' }, 'V1_MODEL_MAP'],
+    [{ V1_MODEL_MAP: 'dall-e-3=dall-e-2' }, 'V1_MODEL_MAP'],
   ])('reports %j as a fault of %s', (env, name) => {
     const faults = serviceFaults({ ...minimalEnvironment, ...env });
     expect(faults).toHaveLength(1);
