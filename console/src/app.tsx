@@ -68,14 +68,17 @@ function Signed({ session }: { session: KeySession }) {
 function Shell({ session, apiKey }: { session: KeySession; apiKey: string }) {
   const t = useText(common);
   const { messages, toast, remove } = useToasts();
-  const { signOut, end } = session;
-  const api = useMemo(() => createApi(apiKey, { onUnauthorized: end }), [apiKey, end]);
+  const { signOut } = session;
+  const api = useMemo(() => createApi(apiKey, { onUnauthorized: session.end }), [apiKey, session.end]);
   const events = useMemo(() => createEvents(api), [api]);
+  const end = useMemo(() => new AbortController(), [api]);
+  useEffect(() => () => end.abort(), [end]);
   const { self } = session;
   if (!self) return null;
   const value: Session = {
     api,
     events,
+    ended: end.signal,
     self,
     refreshSelf: session.refreshSelf,
     toast,

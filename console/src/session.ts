@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type ApiError, createApi } from './api/client.ts';
+import type { ApiError } from './api/api-error.ts';
+import { createApi } from './api/client.ts';
 import type { OwnKey } from './api/types.ts';
 import { asApiError } from './api/use-live.ts';
 

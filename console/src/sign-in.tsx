@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ApiError } from './api/client.ts';
+import type { ApiError } from './api/api-error.ts';
 import { Preferences } from './components/account.tsx';
 import { Button } from './components/button.tsx';
 import { FieldError, TextField } from './components/field.tsx';

@@ -1,45 +1,6 @@
+import { ApiError } from './api-error.ts';
 import { type Query, queryText } from './query-text.ts';
 import type { Problem } from './types.ts';
-
-/** A failed call: the problem that the service responded with, or a lost connection. */
-export class ApiError extends Error {
-  /** HTTP status; 0 if the connection was lost. */
-  readonly status: number;
-  /** Null if the connection was lost, or the response is not from the service. */
-  readonly problem: Problem | null;
-  readonly retryAfterS: number | null;
-
-  constructor(failure: {
-    message: string;
-    status: number;
-    problem?: Problem | null;
-    retryAfterS?: number | null;
-  }) {
-    super(failure.message);
-    this.name = 'ApiError';
-    this.status = failure.status;
-    this.problem = failure.problem ?? null;
-    this.retryAfterS = failure.retryAfterS ?? null;
-  }
-
-  get isConnectionLost(): boolean {
-    return this.status === 0;
-  }
-
-  /** Whether the same call may succeed later. */
-  get isPassing(): boolean {
-    return this.isConnectionLost || (this.problem?.retryable ?? this.status >= 500);
-  }
-
-  /**
-   * Whether the service may have accepted the request: the connection was lost, a proxy responded for the service, or the
-   * wait ended. A repetition with the same idempotency key shows the outcome.
-   */
-  get isOutcomeUnknown(): boolean {
-    if (this.problem) return this.problem.code === 'run_timeout';
-    return this.isConnectionLost || this.status >= 502;
-  }
-}
 
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -125,8 +86,10 @@ async function errorOf(response: Response): Promise<ApiError> {
   const { status } = response;
   const seconds = Number(response.headers.get('retry-after'));
   const retryAfterS = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
-  const isProblem = /json/.test(response.headers.get('content-type') ?? '');
-  const problem = isProblem ? ((await response.json().catch(() => null)) as Problem | null) : null;
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const body = isJson ? ((await response.json().catch(() => null)) as Partial<Problem> | null) : null;
+  // Proxies respond with JSON of their own.
+  const problem = typeof body?.code === 'string' && body.type ? (body as Problem) : null;
   return new ApiError({ message: problem?.detail ?? `HTTP ${status}`, status, problem, retryAfterS });
 }
 

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, isAbort } from './client.ts';
+import { ApiError } from './api-error.ts';
+import { isAbort } from './client.ts';
 
 /** Data of the API with its state. */
 export interface Live<T> {

@@ -1,5 +1,4 @@
 import type { ImagePreview, OwnKey } from '../api/types.ts';
-import type { Live } from '../api/use-live.ts';
 import { useSession } from '../lib/context.ts';
 import { useText } from '../lib/settings.ts';
 import { common } from '../strings/common.ts';
@@ -7,7 +6,10 @@ import { Money, SimulatedNote } from './money.tsx';
 import { Note } from './note.tsx';
 
 interface Props {
-  readonly preview: Pick<Live<Pick<ImagePreview, 'estimate' | 'warnings'>>, 'data' | 'isLoading'>;
+  readonly preview: {
+    readonly data: Pick<ImagePreview, 'estimate' | 'warnings'> | undefined;
+    readonly isLoading: boolean;
+  };
   readonly isOver?: boolean;
 }
 
@@ -19,7 +21,7 @@ export function CostBounds({ preview, isOver = false }: Props) {
   const low = data?.estimate.low_micro_usd ?? null;
   return (
     <>
-      <p class="row row-wrap" aria-live="polite">
+      <p class="row row-wrap" data-loading={isLoading} aria-live="polite">
         <span class="muted">{t('money.atMost')}</span>
         <span class={isOver ? 'strong cost-over' : 'strong'}>
           {isLoading && !data ? (

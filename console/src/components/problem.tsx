@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ApiError } from '../api/client.ts';
+import type { ApiError } from '../api/api-error.ts';
 import { useText } from '../lib/settings.ts';
 import { common } from '../strings/common.ts';
 import { Button } from './button.tsx';
@@ -47,8 +47,9 @@ export function ProblemNote({ error, onRetry, isAlert = false, action }: Props) 
           </a>
         ) : null}
         <span class="faint">
-          {/* A refused request costs nothing. The response of a proxy says nothing about charges. */}
-          {problem ? [status, t(`billing.${problem.billing ?? 'none'}`)].join(' · ') : status}
+          {status}
+          {/* Only an ended call has a charge. */}
+          {problem?.billing ? ` · ${t(`billing.${problem.billing}`)}` : null}
         </span>
       </div>
       <div class="row row-wrap">
@@ -60,6 +61,16 @@ export function ProblemNote({ error, onRetry, isAlert = false, action }: Props) 
           </CopyButton>
         ) : null}
       </div>
+    </Note>
+  );
+}
+
+/** Says that a request without a known outcome is repeated. */
+export function RepeatingNote() {
+  const t = useText(common);
+  return (
+    <Note tone="warning" icon="offline" role="status">
+      {t('repeating')}
     </Note>
   );
 }

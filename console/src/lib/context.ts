@@ -11,6 +11,8 @@ export type Need = 'images:read' | 'images:write' | 'webhooks' | 'admin';
 export interface Session {
   readonly api: Api;
   readonly events: Events;
+  /** Aborted at the end of the session. */
+  readonly ended: AbortSignal;
   /** The key of the session, as `GET /keys/self` shows it. */
   readonly self: OwnKey;
   /** Reads the key again, for example after a job has changed the budgets. */

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import { useSession } from './context.ts';
 
@@ -18,9 +18,13 @@ export function useSessionState<T>(name: string, initial: T): [T, (change: (befo
   const { api } = useSession();
   const entry = entryOf(api, name, initial);
   const [, render] = useState({});
+  const latest = useRef(entry.value);
+  latest.current = entry.value;
   useEffect(() => {
     const listener = () => render({});
     entry.listeners.add(listener);
+    // The value may have changed since the rendering.
+    if (latest.current !== entry.value) listener();
     return () => void entry.listeners.delete(listener);
   }, [entry]);
   const change = useCallback(

@@ -118,7 +118,7 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
         type: 'about:blank',
         title: 'Busy.',
         status: 503,
-        code: 'overloaded',
+        code: 'queue_full',
         retryable: true,
       };
       return route.fulfill({ status: 503, contentType: 'application/problem+json', json: problem });
@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
     await page.getByLabel('Prompt').fill('An owl that waits');
     await page.getByRole('button', { name: 'Generate 1 image' }).click();
     const alert = page.getByRole('alert');
-    await alert.getByText('overloaded').waitFor();
+    await alert.getByText('queue_full').waitFor();
     await alert.getByRole('button', { name: 'Retry' }).click();
     const { body: job } = await service.acme.get(`/images/${await ended(page)}`).expect(200);
     expect(job.prompt.original).toBe('An owl that waits');

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { type ApiError, isAbort } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
+import { isAbort } from '../../api/client.ts';
 import type { ImageEvent, ImageJob, Page } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { useRefresh } from '../../api/use-refresh.ts';

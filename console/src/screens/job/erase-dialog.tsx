@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ApiError } from '../../api/client.ts';
+import { ApiError } from '../../api/api-error.ts';
 import type { ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { ConfirmDialog } from '../../components/dialog.tsx';

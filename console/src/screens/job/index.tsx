@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import type { ImageEvent, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
 import { useRefresh } from '../../api/use-refresh.ts';

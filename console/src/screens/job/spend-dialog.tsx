@@ -1,12 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
-import { newIdempotencyKey } from '../../api/idempotency-key.ts';
-import type { ImageJob, ImagePreview } from '../../api/types.ts';
-import { asApiError, useLive } from '../../api/use-live.ts';
+import { useState } from 'preact/hooks';
+import type { ImageJob } from '../../api/types.ts';
+import { useEstimate } from '../../api/use-estimate.ts';
+import { useSubmission } from '../../api/use-submission.ts';
 import { Button } from '../../components/button.tsx';
 import { CostBounds } from '../../components/cost-bounds.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { ProblemNote } from '../../components/problem.tsx';
+import { ProblemNote, RepeatingNote } from '../../components/problem.tsx';
 import { useSession } from '../../lib/context.ts';
 import { href, navigate } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
@@ -24,14 +24,15 @@ interface DialogProps {
 /** Confirms a retry, with its cost. */
 export function RetryDialog({ job, onMade, onClose }: DialogProps) {
   const t = useText(table);
+  const path = `/images/${job.id}/retry`;
   return (
     <SpendDialog
       title={t('retry.title')}
       text={t('retry.text')}
       confirm={t('retry')}
-      path={`/images/${job.id}/retry`}
+      submission={{ path }}
+      submitting={useMaking(path, { onMade, onClose })}
       estimated={retryBody(job)}
-      onMade={onMade}
       onClose={onClose}
     />
   );
@@ -40,17 +41,19 @@ export function RetryDialog({ job, onMade, onClose }: DialogProps) {
 /** Confirms a variation of an image, with its cost. */
 export function VaryDialog({ job, index, onMade, onClose }: DialogProps & { readonly index: number }) {
   const t = useText(table);
-  const [prompt, setPrompt] = useState(job.prompt.original);
+  const path = `/images/${job.id}/variations`;
+  const submitting = useMaking(`${path} ${index}`, { onMade, onClose });
+  const pending = submitting.pending?.body as { prompt: string } | undefined;
+  const [prompt, setPrompt] = useState(pending?.prompt ?? job.prompt.original);
   return (
     <SpendDialog
       title={t('vary.title')}
       text={t('vary.text')}
       confirm={t('vary')}
-      path={`/images/${job.id}/variations`}
-      body={{ index, n: 1, prompt }}
+      submission={{ path, body: { index, n: 1, prompt } }}
+      submitting={submitting}
       estimated={variationBody(job, index, prompt)}
       isDisabled={prompt.trim() === ''}
-      onMade={onMade}
       onClose={onClose}
     >
       <label class="field">
@@ -60,6 +63,7 @@ export function VaryDialog({ job, index, onMade, onClose }: DialogProps & { read
           dir="auto"
           rows={4}
           value={prompt}
+          disabled={pending !== undefined}
           onInput={(event) => setPrompt(event.currentTarget.value)}
         />
       </label>
@@ -69,71 +73,56 @@ export function VaryDialog({ job, index, onMade, onClose }: DialogProps & { read
 
 const openJob = ({ id }: ImageJob) => navigate(href(`/jobs/${id}`));
 
+/** Submits the call of a dialog. The dialog closes when the job is made, also if it was closed and opened again before. */
+function useMaking(purpose: string, { onMade = openJob, onClose }: Pick<DialogProps, 'onMade' | 'onClose'>) {
+  return useSubmission(purpose, (made) => {
+    onClose();
+    onMade(made);
+  });
+}
+
 interface Props {
   readonly title: string;
   readonly text: string;
   readonly confirm: string;
   /** Call that creates the job. */
-  readonly path: string;
-  readonly body?: unknown;
+  readonly submission: { readonly path: string; readonly body?: unknown };
+  readonly submitting: ReturnType<typeof useMaking>;
   /** Request whose cost is shown; null if its inputs cannot be named again. */
   readonly estimated: Readonly<Record<string, unknown>> | null;
   readonly isDisabled?: boolean;
-  readonly onMade?: DialogProps['onMade'];
   readonly onClose: () => void;
   readonly children?: ComponentChildren;
 }
 
 /** Confirms a new job and shows its upper bound first. */
-function SpendDialog({
-  title,
-  text,
-  confirm,
-  path,
-  body,
-  estimated,
-  isDisabled = false,
-  onMade = openJob,
-  onClose,
-  children,
-}: Props) {
+function SpendDialog(props: Props) {
+  const { title, text, confirm, submission, submitting, estimated, isDisabled = false } = props;
   const c = useText(common);
-  const { api, refreshSelf } = useSession();
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  // A repetition after a lost connection has the same key, so it never creates a second job.
-  const key = useRef<{ body: string; key: string } | null>(null);
-  const preview = useLive(
-    (signal) => api.call<ImagePreview>('/images?dry_run=true', { body: estimated, signal }),
-    [JSON.stringify(estimated)],
-    { isEnabled: estimated !== null },
-  );
-  const create = async () => {
-    setBusy(true);
-    setError(null);
-    const text = JSON.stringify(body ?? null);
-    if (key.current?.body !== text) key.current = { body: text, key: newIdempotencyKey() };
-    try {
-      const made = await api.call<ImageJob>(path, { method: 'POST', body, idempotencyKey: key.current.key });
-      refreshSelf();
-      onClose();
-      onMade(made);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
+  const { api } = useSession();
+  const estimate = useEstimate(api, estimated && JSON.stringify(estimated));
+  const { preview, error, isLoading } = estimate;
+  // The amount on the screen must be that of the click. Without a request to estimate it is shown as unknown.
+  const isPriced = estimated === null || (preview !== null && !isLoading && !error);
+  const submit = () => submitting.submit(submission);
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={props.onClose}>
       <p class="muted">{text}</p>
-      {children}
-      <CostBounds preview={preview} />
-      {error ? <ProblemNote error={asApiError(error)} isAlert onRetry={() => void create()} /> : null}
+      {props.children}
+      <CostBounds preview={{ data: preview ?? undefined, isLoading }} />
+      {error ? <ProblemNote error={error} /> : null}
+      {submitting.error ? <ProblemNote error={submitting.error} isAlert onRetry={submitting.retry} /> : null}
+      {submitting.isRepeating ? <RepeatingNote /> : null}
       <div class="row">
-        <Button className="push" onClick={onClose}>
+        <Button className="push" onClick={props.onClose}>
           {c('cancel')}
         </Button>
-        <Button kind="primary" isBusy={isBusy} isDisabled={isDisabled} onClick={() => void create()}>
+        <Button
+          kind="primary"
+          isBusy={submitting.pending !== null}
+          isDisabled={isDisabled || !isPriced}
+          onClick={submit}
+        >
           {confirm}
         </Button>
       </div>

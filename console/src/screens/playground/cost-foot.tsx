@@ -1,3 +1,4 @@
+import type { Estimate } from '../../api/use-estimate.ts';
 import { Button } from '../../components/button.tsx';
 import { exceedsBudget, Warnings } from '../../components/cost-bounds.tsx';
 import { ConfirmDialog } from '../../components/dialog.tsx';
@@ -9,12 +10,13 @@ import { useSettings, useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { type Form, faultOf, isComplete } from './form.ts';
 import { texts } from './texts.ts';
-import type { Estimate } from './use-estimate.ts';
 
 interface Props {
   readonly form: Form;
   readonly estimate: Estimate;
   readonly isBusy: boolean;
+  /** Whether a click waits for the current price. */
+  readonly isWaiting: boolean;
   /** Whether the user must confirm a request with an unknown cost. */
   readonly isConfirming: boolean;
   readonly onConfirm: () => void;
@@ -22,7 +24,8 @@ interface Props {
 }
 
 /** The cost before the click, and the button. They never scroll away. */
-export function CostFoot({ form, estimate, isBusy, isConfirming, onConfirm, onClose }: Props) {
+export function CostFoot(props: Props) {
+  const { form, estimate, isBusy, isWaiting, isConfirming, onConfirm, onClose } = props;
   const t = useText(texts);
   const reason = useObstacle(form, estimate);
   const isOverBudget = reason === t('overBudget');
@@ -36,8 +39,8 @@ export function CostFoot({ form, estimate, isBusy, isConfirming, onConfirm, onCl
         size="lg"
         type="submit"
         className="button-block"
-        isBusy={isBusy}
-        isDisabled={reason !== null}
+        isBusy={isBusy || isWaiting}
+        isDisabled={reason !== null || !estimate.preview}
         title={reason ?? undefined}
         aria-describedby={reason ? 'generate-reason' : undefined}
       >
@@ -68,7 +71,7 @@ export function useObstacle(form: Form, { preview, error }: Estimate): string | 
   const fault = faultOf(form);
   if (fault) return t(`fault.${fault}`);
   if (!isComplete(form)) return t('needsUploads');
-  if (error && !error.isConnectionLost) return error.problem?.detail ?? error.message;
+  if (error) return error.isPassing ? t('cost.notFetched') : (error.problem?.detail ?? error.message);
   const high = preview?.estimate.high_micro_usd;
   if (exceedsBudget(self, high)) return t('overBudget');
   return null;

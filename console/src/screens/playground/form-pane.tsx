@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Model, Preset } from '../../api/types.ts';
+import type { Estimate } from '../../api/use-estimate.ts';
+import type { Submitting } from '../../api/use-submission.ts';
 import { SelectField } from '../../components/field.tsx';
 import { Note } from '../../components/note.tsx';
 import { RadioSegments } from '../../components/segmented.tsx';
@@ -17,8 +19,6 @@ import { PromptField } from './prompt-field.tsx';
 import { findModel } from './reuse.ts';
 import { SizeField } from './size-field.tsx';
 import { texts } from './texts.ts';
-import type { Estimate } from './use-estimate.ts';
-import type { Submit } from './use-submit.ts';
 
 /** Changes of the form. Work that takes time computes them from the form at its end. */
 export type Changes = Partial<Form> | ((form: Form) => Partial<Form>);
@@ -39,7 +39,9 @@ interface Props {
   readonly models: readonly Model[];
   readonly presets: readonly Preset[];
   readonly estimate: Estimate;
-  readonly submit: Submit;
+  readonly submitting: Submitting;
+  /** The request of the form as JSON. */
+  readonly body: string;
   /** Shown above the fields. */
   readonly top: ComponentChildren;
   readonly onGenerate: () => void;
@@ -49,22 +51,14 @@ const maxImages = 10;
 
 /** The form of the request, with its cost and the button that generates. */
 export function FormPane(props: Props) {
-  const { form, change, models, presets, estimate, submit } = props;
+  const { form, change, models, presets, estimate, submitting } = props;
   const t = useText(texts);
   const canWrite = useCan()('images:write');
   const usable = models.filter(({ status }) => status !== 'retired');
   const model = modelOf(form, usable, estimate);
-  const errors = fieldErrors(submit.error ?? estimate.error);
+  const errors = fieldErrors(submitting.error ?? estimate.error);
   const fields: FormProps = { form, change, model, errors };
-  const [isConfirming, setConfirming] = useState(false);
-  const highest = estimate.preview?.estimate.high_micro_usd;
-  const isBlocked = useObstacle(form, estimate) !== null;
-  const generate = () => {
-    // Keys submit the form even if its button is disabled.
-    if (isBlocked || submit.isBusy) return;
-    if (estimate.preview && highest === null) setConfirming(true);
-    else props.onGenerate();
-  };
+  const { generate, ...click } = useClick(props);
   return (
     <form
       class="form-pane"
@@ -95,13 +89,39 @@ export function FormPane(props: Props) {
       <CostFoot
         form={form}
         estimate={estimate}
-        isBusy={submit.isBusy}
-        isConfirming={isConfirming}
+        isBusy={submitting.pending !== null}
         onConfirm={props.onGenerate}
-        onClose={() => setConfirming(false)}
+        {...click}
       />
     </form>
   );
+}
+
+/**
+ * Handles the click that generates. It never spends more than the amount on the screen: while the price of the latest change
+ * is fetched the click waits for it, and has an effect only if the price is not higher.
+ */
+function useClick({ form, estimate, submitting, body, onGenerate }: Props) {
+  const [isConfirming, setConfirming] = useState(false);
+  /** The request of a click that waits, with the amount that it saw. */
+  const [waiting, setWaiting] = useState<{ body: string; high: number | null } | null>(null);
+  const isBlocked = useObstacle(form, estimate) !== null || submitting.pending !== null;
+  const high = estimate.preview?.estimate.high_micro_usd;
+  const generate = () => {
+    // Keys submit the form even if its button is disabled.
+    if (isBlocked || high === undefined) return;
+    if (estimate.isLoading) setWaiting({ body, high });
+    else if (high === null) setConfirming(true);
+    else onGenerate();
+  };
+  const isWaiting = waiting !== null && waiting.body === body && !isBlocked;
+  useEffect(() => {
+    if (!waiting || (isWaiting && estimate.isLoading)) return;
+    setWaiting(null);
+    const isHigher = typeof high === 'number' && (waiting.high === null || high > waiting.high);
+    if (isWaiting && !isHigher) generate();
+  }, [waiting, isWaiting, estimate.isLoading]);
+  return { generate, isWaiting, isConfirming, onClose: () => setConfirming(false) };
 }
 
 /** Returns the chosen model, or the default of the deployment, which an estimate names. */

@@ -1,9 +1,10 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { ImageJob, List, Model, Page as PageOf, Preset } from '../../api/types.ts';
+import { useEstimate } from '../../api/use-estimate.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
-import { Note } from '../../components/note.tsx';
+import { type Submitting, useSubmission } from '../../api/use-submission.ts';
 import { Page } from '../../components/page.tsx';
-import { ProblemNote } from '../../components/problem.tsx';
+import { ProblemNote, RepeatingNote } from '../../components/problem.tsx';
 import { useCan, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useSessionState } from '../../lib/session-state.ts';
@@ -18,35 +19,26 @@ import { RequestCard } from './request-card.tsx';
 import { JobResult } from './result.tsx';
 import type { Catalogue } from './reuse.ts';
 import { SourceNote } from './source-note.tsx';
-import { texts } from './texts.ts';
 import { useAddressForm } from './use-address-form.ts';
-import { useEstimate } from './use-estimate.ts';
-import { type Submission, type Submit, useSubmit } from './use-submit.ts';
 
 /** Makes an image and shows its price first. The address names the current job. */
 export function Screen({ query }: ScreenProps) {
   const t = useText(common);
-  const { api, refreshSelf } = useSession();
+  const { api } = useSession();
   const jobId = query.get('job');
   const [form, setForm] = useSessionState<Form>('playground.form', emptyForm);
   const { models, presets, recent } = useLists();
   const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
   const estimate = useEstimate(api, useCan()('images:write') && isComplete(form) ? body : null);
-  const submit = useSubmit();
   const named = useAddressForm(query, useCatalogue(models.data?.data, presets.data?.data), setForm);
 
-  const follow = (job: ImageJob | null) => {
-    if (!job) return;
+  const follow = (job: ImageJob) => {
     changeQuery({ job: job.id, from: undefined, edit: undefined, index: undefined });
     named.clear();
-    refreshSelf();
     document.querySelector('.playground-result')?.scrollIntoView({ block: 'start' });
   };
-  const [latest, setLatest] = useState<Submission | null>(null);
-  const send = async (submission: Submission) => {
-    setLatest(submission);
-    follow(await submit.submit(submission));
-  };
+  const submitting = useSubmission('playground', follow);
+  const generate = () => submitting.submit({ path: '/images', body: JSON.parse(body) as unknown });
 
   return (
     <Page title={t('nav.playground')} layout="split-form">
@@ -58,12 +50,13 @@ export function Screen({ query }: ScreenProps) {
         models={models.data?.data ?? []}
         presets={presets.data?.data ?? []}
         estimate={estimate}
-        submit={submit}
+        submitting={submitting}
         top={<SourceNote named={named} />}
-        onGenerate={() => void send({ path: '/images', body: JSON.parse(body) as unknown })}
+        body={body}
+        onGenerate={generate}
       />
       <div class="page stack stack-lg playground-result">
-        <Problems lists={[models, presets]} submit={submit} onRetry={() => latest && void send(latest)} />
+        <Problems lists={[models, presets]} submitting={submitting} />
         {jobId ? (
           <JobResult
             key={jobId}
@@ -107,24 +100,17 @@ function useCatalogue(models: readonly Model[] | undefined, presets: readonly Pr
 
 function Problems({
   lists,
-  submit,
-  onRetry,
+  submitting: { error, isRepeating, retry },
 }: {
   lists: readonly Pick<Live<unknown>, 'error' | 'refresh'>[];
-  submit: Submit;
-  onRetry: () => void;
+  submitting: Submitting;
 }) {
-  const t = useText(texts);
   const failed = lists.find(({ error }) => error !== null);
   return (
     <>
       {failed?.error ? <ProblemNote error={failed.error} onRetry={failed.refresh} /> : null}
-      {submit.error ? <ProblemNote error={submit.error} isAlert onRetry={onRetry} /> : null}
-      {submit.isRepeating ? (
-        <Note tone="warning" icon="offline" role="status">
-          {t('repeating')}
-        </Note>
-      ) : null}
+      {error ? <ProblemNote error={error} isAlert onRetry={retry} /> : null}
+      {isRepeating ? <RepeatingNote /> : null}
     </>
   );
 }

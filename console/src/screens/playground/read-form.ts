@@ -1,4 +1,5 @@
-import { type Api, type ApiError, isAbort } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
+import { type Api, isAbort } from '../../api/client.ts';
 import type { ImageJob, ImagePreview, Upload } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { requestOf } from './form.ts';

@@ -3,15 +3,14 @@ import type { Image, ImageJob } from '../../api/types.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { FadingImage, FrameLabel } from '../../components/frame.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { Money, SimulatedNote } from '../../components/money.tsx';
-import { formatBytes } from '../../format/time.ts';
 import { useCan } from '../../lib/context.ts';
 import { href } from '../../lib/router.ts';
-import { useSettings, useText } from '../../lib/settings.ts';
+import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { fileNameOf } from '../job/file-name.ts';
 import { VaryDialog } from '../job/spend-dialog.tsx';
-import { isTerminal, type Slot } from './progress.ts';
+import type { Slot } from './progress.ts';
+import { ResultFacts } from './result-facts.tsx';
 import { texts } from './texts.ts';
 
 interface Props {
@@ -34,7 +33,7 @@ export function ResultImages({ job, slots, onEdit, onFollow }: Props) {
         {slots.length > 1 ? (
           <Picker job={job} slots={slots} chosen={slot.index} onChoose={setChosen} />
         ) : null}
-        <Facts job={job} slot={slot} />
+        <ResultFacts job={job} slot={slot} />
         {slot.kind === 'image' ? (
           <Actions job={job} image={slot.image} onEdit={onEdit} onFollow={onFollow} />
         ) : null}
@@ -154,45 +153,6 @@ function Picker({ job, slots, chosen, onChoose }: PickerProps) {
         </button>
       ))}
     </div>
-  );
-}
-
-function Facts({ job, slot }: { job: ImageJob; slot: Slot }) {
-  const t = useText(texts);
-  const c = useText(common);
-  const { language } = useSettings().settings;
-  const isSimulated = job.livemode === false;
-  const hasEnded = isTerminal(job);
-  return (
-    <dl class="facts">
-      <dt>{hasEnded ? t('cost') : t('cost.soFar')}</dt>
-      <dd class="num">
-        <span class="strong">
-          <Money microUsd={job.cost.micro_usd} isSimulated={isSimulated} />
-        </span>{' '}
-        {isSimulated ? <SimulatedNote /> : <span class="faint">{c(`billing.${job.cost.billing}`)}</span>}
-      </dd>
-      <dt>{t('model')}</dt>
-      <dd>{job.request.model}</dd>
-      {slot.kind === 'image' ? (
-        <>
-          <dt>{t('imageNumber', { count: slot.index + 1 })}</dt>
-          <dd class="num">
-            {[
-              slot.image.content_type.replace('image/', '').toUpperCase(),
-              `${slot.image.width} × ${slot.image.height}`,
-              formatBytes(slot.image.size_bytes, language),
-            ].join(', ')}
-          </dd>
-        </>
-      ) : null}
-      {job.prompt.enhanced ? (
-        <>
-          <dt>{t('enhance.enhanced')}</dt>
-          <dd dir="auto">{job.prompt.enhanced}</dd>
-        </>
-      ) : null}
-    </dl>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import type { Image, ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { JobBadge } from '../../components/badge.tsx';

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type ApiError, isAbort } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
+import { isAbort } from '../../api/client.ts';
 import type { ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { useSession } from '../../lib/context.ts';

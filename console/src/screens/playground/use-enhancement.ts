@@ -1,4 +1,4 @@
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { Enhancement } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import type { List, UsageRow } from '../../api/types.ts';
 import { asApiError, useLive } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';

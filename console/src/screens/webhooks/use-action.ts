@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import { asApiError } from '../../api/use-live.ts';
 
 /** Runs actions of the user one at a time, with the name of the running one and the error of the last one. */

@@ -1,5 +1,5 @@
 import { useCallback, useState } from 'preact/hooks';
-import type { ApiError } from '../../api/client.ts';
+import type { ApiError } from '../../api/api-error.ts';
 import type { WebhookDelivery } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { useSession } from '../../lib/context.ts';

@@ -44,6 +44,8 @@ export const common = {
   'billing.none': 'nothing was charged',
   'billing.possible': 'a charge is possible',
   'billing.charged': 'charged',
+  repeating:
+    'The outcome is not known yet. The request is repeated with the same key, so it is paid only once.',
   'connection.lost': 'Connection lost.',
   'connection.jobsContinue': 'Jobs continue on the server.',
   'problem.unexpected': 'The service responded in an unexpected way.',

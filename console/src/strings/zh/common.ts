@@ -46,6 +46,7 @@ export const common = {
   'billing.none': '未收费',
   'billing.possible': '可能已收费',
   'billing.charged': '已收费',
+  repeating: '结果尚不清楚。请求将以同一密钥重复，因此只付费一次。',
   'connection.lost': '连接已断开。',
   'connection.jobsContinue': '任务在服务器上继续运行。',
   'problem.unexpected': '服务返回了意外的响应。',

@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Api, type ApiError, isAbort } from '../../api/client.ts';
-import type { ImagePreview } from '../../api/types.ts';
-import { asApiError } from '../../api/use-live.ts';
+import type { ApiError } from './api-error.ts';
+import { type Api, isAbort } from './client.ts';
+import type { ImagePreview } from './types.ts';
+import { asApiError } from './use-live.ts';
 
-/** The estimate of the form. The old one remains while a new one loads. */
+/** The estimate of a request. The old one remains while a new one loads. */
 export interface Estimate {
   readonly preview: ImagePreview | null;
   readonly error: ApiError | null;
+  /** Whether the preview may be that of an earlier request. */
   readonly isLoading: boolean;
 }
 
@@ -21,7 +23,11 @@ const retryMs = 3_000;
  * @param body the request as JSON; null if there is none to estimate.
  */
 export function useEstimate(api: Api, body: string | null): Estimate {
-  const [estimate, setEstimate] = useState<Estimate>({ preview: null, error: null, isLoading: false });
+  const [estimate, setEstimate] = useState<Estimate>({
+    preview: null,
+    error: null,
+    isLoading: body !== null,
+  });
   const latest = useRef(body);
   latest.current = body;
   const isRunning = useRef(false);
