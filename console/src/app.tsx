@@ -3,6 +3,7 @@ import { useEffect, useErrorBoundary, useMemo, useState } from 'preact/hooks';
 import { createApi } from './api/client.ts';
 import { createEvents } from './api/events.ts';
 import { Patterns } from './components/meter.tsx';
+import { SecretDialog } from './components/secret-dialog.tsx';
 import { Toasts, useToasts } from './components/toast.tsx';
 import { type Session, SessionContext } from './lib/context.ts';
 import { matchPath } from './lib/match-path.ts';
@@ -21,6 +22,17 @@ export function App() {
   const [settings, setSettings] = useState(readSettings);
   const keySession = useKeySession();
   useEffect(() => applySettings(settings), [settings]);
+  useEffect(() => {
+    // The browser would open a file that is dropped beside its field, and the page would be lost.
+    const ignore = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const types = ['dragover', 'drop'] as const;
+    for (const type of types) addEventListener(type, ignore);
+    return () => {
+      for (const type of types) removeEventListener(type, ignore);
+    };
+  }, []);
   useEffect(() => {
     const types = ['click', 'auxclick'] as const;
     for (const type of types) document.addEventListener(type, followLinks);
@@ -91,6 +103,7 @@ function Shell({ session, apiKey }: { session: KeySession; apiKey: string }) {
         {t('skip')}
       </a>
       <CurrentScreen />
+      <SecretDialog />
       <Shortcuts />
       <Toasts messages={messages} remove={remove} />
     </SessionContext.Provider>

@@ -7,9 +7,9 @@ import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/field.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
+import { useSecret } from '../../components/secret-dialog.tsx';
 import { useCan, useEvents, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
-import { useSessionState } from '../../lib/session-state.ts';
 import { useText } from '../../lib/settings.ts';
 import type { ScreenProps } from '../../screens.ts';
 import { keys } from '../../strings/keys.ts';
@@ -17,7 +17,6 @@ import { RevokeDialog, RotateDialog } from './key-dialogs.tsx';
 import { KeyForm } from './key-form.tsx';
 import { type KeyAction, KeyInspector } from './key-inspector.tsx';
 import { KeyList } from './key-list.tsx';
-import { NewKeyNote } from './new-key-note.tsx';
 import { OwnKey } from './own-key.tsx';
 import { RecentChanges } from './recent-changes.tsx';
 import { TenantCard } from './tenant-card.tsx';
@@ -42,7 +41,7 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   const tenant = query.get('tenant') ?? '';
   const list = useKeys(self.operator ? tenant : '');
   const [open, setOpen] = useState<Open>(null);
-  const [made, setMade] = useSessionState<{ key: NewKey; isRotated: boolean } | null>('keys.made', null);
+  const [, showSecret] = useSecret();
   const [version, setVersion] = useState(0);
   const selected = useSelected(list.items, query.get('key'), version);
   const changed = () => {
@@ -51,7 +50,12 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
     setOpen(null);
   };
   const show = (key: NewKey, isRotated: boolean) => {
-    setMade(() => ({ key, isRotated }));
+    showSecret({
+      title: t(isRotated ? 'rotated.title' : 'made.title', { name: key.name }),
+      about: t('copyNow'),
+      label: t('newKey'),
+      text: key.key,
+    });
     changeQuery({ key: key.id });
     changed();
   };
@@ -66,9 +70,6 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
       }
     >
       <div class="page stack">
-        {made ? (
-          <NewKeyNote made={made.key} isRotated={made.isRotated} onDone={() => setMade(() => null)} />
-        ) : null}
         {list.error ? <ProblemNote error={list.error} onRetry={list.refresh} /> : null}
         {self.operator ? <TenantFilter tenant={tenant} known={list.tenants} /> : null}
         <KeyList

@@ -4,7 +4,7 @@ import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
 import { FieldError } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { useSession } from '../../lib/context.ts';
+import { useCan, useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import type { Form, FormInput } from './form.ts';
 import type { FormProps } from './form-pane.tsx';
@@ -19,8 +19,10 @@ export function Inputs({ form, change, model, errors }: FormProps) {
   const t = useText(texts);
   const { add, remove, fault } = useUploads(form, change);
   const [isPainting, setPainting] = useState(false);
-  usePastedFiles(add);
-  if (model && model.edits === null) return null;
+  const hasInputs = model?.edits !== null;
+  const mayWrite = useCan()('images:write');
+  const isOver = useGivenFiles(hasInputs && mayWrite ? add : null);
+  if (!hasInputs) return null;
   const error = fault ?? errors.get('/images') ?? errors.get('/mask');
   const [first] = form.inputs;
   return (
@@ -38,7 +40,7 @@ export function Inputs({ form, change, model, errors }: FormProps) {
           ))}
         </ul>
       ) : null}
-      <Dropzone add={add} />
+      <Dropzone add={add} isOver={isOver} />
       {error ? <FieldError text={error} /> : null}
       {form.mask || (first?.previewUrl && model?.edits?.mask !== false) ? (
         <MaskRow
@@ -59,28 +61,12 @@ export function Inputs({ form, change, model, errors }: FormProps) {
   );
 }
 
-/** Accepts files that are dropped or chosen. */
-function Dropzone({ add }: { add: (files: readonly File[]) => void }) {
+/** Accepts files that are chosen, and marks where dropped files go. */
+function Dropzone({ add, isOver }: { add: (files: readonly File[]) => void; isOver: boolean }) {
   const t = useText(texts);
-  const [isOver, setOver] = useState(false);
   const chooser = useRef<HTMLInputElement>(null);
   return (
-    <div
-      class="dropzone"
-      role="group"
-      aria-labelledby="inputs-label"
-      data-over={isOver}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        add([...(event.dataTransfer?.files ?? [])]);
-      }}
-    >
+    <div class="dropzone" role="group" aria-labelledby="inputs-label" data-over={isOver}>
       <Icon name="image" />
       <span class="grow">
         {t.rich('inputs.drop', {
@@ -198,12 +184,28 @@ function useUploads(form: Form, change: FormProps['change']) {
   return { add, remove, fault };
 }
 
-function usePastedFiles(add: (files: readonly File[]) => void): void {
+/**
+ * Adds files that are pasted, or dropped anywhere on the screen. Returns whether files are being dragged over it.
+ *
+ * @param add null if the form takes no files.
+ */
+function useGivenFiles(add: ((files: readonly File[]) => void) | null): boolean {
+  const [isOver, setOver] = useState(false);
   const latest = useRef(add);
   latest.current = add;
   useEffect(() => {
-    const paste = (event: ClipboardEvent) => latest.current([...(event.clipboardData?.files ?? [])]);
-    document.addEventListener('paste', paste);
-    return () => document.removeEventListener('paste', paste);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const take = (data: DataTransfer | null) => latest.current?.([...(data?.files ?? [])]);
+    document.addEventListener('paste', (event) => take(event.clipboardData), { signal });
+    document.addEventListener('dragover', () => setOver(true), { signal });
+    document.addEventListener('dragleave', (event) => setOver(event.relatedTarget !== null), { signal });
+    const drop = (event: DragEvent) => {
+      setOver(false);
+      take(event.dataTransfer);
+    };
+    document.addEventListener('drop', drop, { signal });
+    return () => controller.abort();
   }, []);
+  return isOver;
 }

@@ -8,7 +8,7 @@ import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { webhooks } from '../../strings/webhooks.ts';
 import { EndpointForm } from './endpoint-form.tsx';
-import { SecretDialog } from './secret-dialog.tsx';
+import { useShowSecret } from './use-show-secret.ts';
 import { hostOf, localInputOf, recoverySince, timeOfInput } from './view.ts';
 
 /** Actions on one endpoint. */
@@ -17,7 +17,6 @@ export type EndpointAction = 'test' | 'recover' | 'enable' | 'disable' | 'edit' 
 /** The open dialog of the screen. */
 export type OpenDialog =
   | { readonly name: 'create' }
-  | { readonly name: 'secret'; readonly endpoint: NewWebhookEndpoint; readonly isRotated: boolean }
   | { readonly name: Exclude<EndpointAction, 'test' | 'enable'>; readonly endpoint: WebhookEndpoint };
 
 interface Props {
@@ -30,23 +29,23 @@ interface Props {
 /** The dialog that is open. */
 export function EndpointDialog({ dialog, onDialog, onChange }: Props) {
   const close = () => onDialog(null);
-  const showSecret = (endpoint: NewWebhookEndpoint, isRotated: boolean) => {
+  const showSecret = useShowSecret();
+  const showNew = (endpoint: NewWebhookEndpoint, isRotated: boolean) => {
     onChange();
-    onDialog({ name: 'secret', endpoint, isRotated });
+    close();
+    showSecret(endpoint, isRotated);
   };
   switch (dialog.name) {
     case 'create':
-      return <EndpointForm onClose={close} onCreated={(endpoint) => showSecret(endpoint, false)} />;
+      return <EndpointForm onClose={close} onCreated={(endpoint) => showNew(endpoint, false)} />;
     case 'edit':
       return <EndpointForm endpoint={dialog.endpoint} onClose={close} onChanged={onChange} />;
-    case 'secret':
-      return <SecretDialog endpoint={dialog.endpoint} isRotated={dialog.isRotated} onClose={close} />;
     case 'rotate':
       return (
         <RotateDialog
           endpoint={dialog.endpoint}
           onClose={close}
-          onRotated={(endpoint) => showSecret(endpoint, true)}
+          onRotated={(endpoint) => showNew(endpoint, true)}
         />
       );
     case 'recover':

@@ -23,6 +23,7 @@ import { EndpointPanel } from './endpoint-panel.tsx';
 import { Endpoints } from './endpoints.tsx';
 import { useAction } from './use-action.ts';
 import { useEndpointTest } from './use-endpoint-test.ts';
+import { useShowSecret } from './use-show-secret.ts';
 
 const refreshMs = 15_000;
 /** Maximum number of endpoints whose last delivery is read, one request each. */
@@ -36,6 +37,11 @@ export function Screen({ query }: ScreenProps) {
   const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const { endpoints, lastDeliveries, refresh, error } = useEndpoints(version);
   const onChange = () => setVersion((before) => before + 1);
+  const showSecret = useShowSecret();
+  const onCreated = (endpoint: NewWebhookEndpoint) => {
+    onChange();
+    showSecret(endpoint, false);
+  };
   const { test, act, actionError } = useEndpointActions(setDialog, onChange);
   const deliveryId = query.get('delivery');
   const selected = endpoints?.find(({ id }) => id === query.get('endpoint'));
@@ -53,7 +59,7 @@ export function Screen({ query }: ScreenProps) {
           <SkeletonLines count={5} />
         )
       ) : endpoints.length === 0 ? (
-        <NoEndpoints onCreated={(endpoint) => showSecret(endpoint, setDialog, onChange)} />
+        <NoEndpoints onCreated={onCreated} />
       ) : (
         <Endpoints
           endpoints={endpoints}
@@ -86,15 +92,6 @@ function AddButton({ onClick }: { onClick: () => void }) {
       {t('add')}
     </Button>
   );
-}
-
-function showSecret(
-  endpoint: NewWebhookEndpoint,
-  setDialog: (dialog: OpenDialog) => void,
-  onChange: () => void,
-): void {
-  onChange();
-  setDialog({ name: 'secret', endpoint, isRotated: false });
 }
 
 /** Reads the endpoints again and again, and the time of the last delivery of each once. */

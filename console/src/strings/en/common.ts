@@ -55,6 +55,7 @@ export const common = {
   copied: 'Copied.',
   copy: 'Copy',
   copyRequestId: 'Copy request id {id}',
+  done: 'Done',
   close: 'Close',
   closeMessage: 'Close message',
   cancel: 'Cancel',

@@ -110,7 +110,6 @@ export const webhooks = {
   'secret.text': 'It signs the deliveries of this endpoint and is not shown again.',
   'secret.rotated': 'The earlier secret also signs until {time}. Replace it in your program before.',
   'secret.label': 'Signing secret',
-  'secret.done': 'Done',
   'rotate.title': 'Rotate the secret of {host}?',
   'rotate.text': 'The new secret is shown once. Both secrets sign for 24 hours, so no delivery is refused.',
   'rotate.confirm': 'Rotate',

@@ -56,6 +56,7 @@ export const common = {
   copied: '已复制。',
   copy: '复制',
   copyRequestId: '复制请求 ID {id}',
+  done: '完成',
   close: '关闭',
   closeMessage: '关闭消息',
   cancel: '取消',

@@ -112,7 +112,6 @@ export const webhooks = {
   'secret.text': '它用于为此端点的投递签名，以后不再显示。',
   'secret.rotated': '旧密钥同时有效至 {time}。请在此之前在程序中替换。',
   'secret.label': '签名密钥',
-  'secret.done': '完成',
   'rotate.title': '轮换 {host} 的密钥？',
   'rotate.text': '新密钥只显示一次。两个密钥在 24 小时内同时签名，因此不会有投递被拒绝。',
   'rotate.confirm': '轮换',
