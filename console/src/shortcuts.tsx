@@ -59,6 +59,13 @@ function Help({ targets, onClose }: { targets: readonly Target[]; onClose: () =>
         <Row keys={['?']} text={t('keysHelp.help')} />
         <Row keys={['Esc']} text={t('keysHelp.escape')} />
         <Row keys={['Ctrl', '↵']} text={t('keysHelp.generate')} />
+        <Row keys={['←', '↑', '→', '↓']} text={t('keysHelp.move')} />
+        <Row keys={['↵']} text={t('keysHelp.open')} />
+        <Row keys={['x']} text={t('keysHelp.mark')} />
+        <Row keys={['c']} text={t('keysHelp.compare')} />
+        <Row keys={['Delete']} text={t('keysHelp.erase')} />
+        <Row keys={['j', 'k']} text={t('keysHelp.job')} />
+        <Row keys={['[', ']', 'x', 'z']} text={t('keysHelp.mask')} />
       </dl>
       <label class="row">
         <input

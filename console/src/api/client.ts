@@ -1,5 +1,6 @@
 import { ApiError } from './api-error.ts';
 import { type Query, queryText } from './query-text.ts';
+import { noteServerTime } from './server-clock.ts';
 import type { Problem } from './types.ts';
 
 export interface CallOptions {
@@ -42,6 +43,7 @@ export function createApi(
       if (options.signal?.aborted) throw error;
       throw new ApiError({ message: String(error), status: 0 });
     }
+    noteServerTime(response.headers.get('date'));
     if (response.ok) return response;
     const error = await errorOf(response);
     if (error.status === 401) onUnauthorized?.(error);

@@ -17,6 +17,21 @@ describe.skipIf(!hasChromium)('the inputs of the playground in Chromium', () => 
 
   const open = () => browser.open('/playground', { key: testKeys.acme });
 
+  it('files beyond the limit of inputs are named as left out', async () => {
+    const { page, violations, close } = await open();
+    const files = Array.from({ length: 18 }, (_, i) => ({
+      name: `${i}.png`,
+      mimeType: 'image/png',
+      buffer: Buffer.from('an image'),
+    }));
+    await page.route('**/uploads', (route) => route.fulfill({ json: { id: 'upl_1' } }));
+    await page.locator('input[type=file]').setInputFiles(files);
+    await page.getByText('An edit has at most 16 inputs. 2 files were left out.').waitFor();
+    expect(await page.locator('.input-thumb').count()).toBe(16);
+    expect(await violations()).toEqual([]);
+    await close();
+  });
+
   it('a file that is dropped beside its field becomes an input, and on other screens nothing', async () => {
     const { page, close } = await open();
     /** Drops a file on an element. Returns whether the browser would open it. */

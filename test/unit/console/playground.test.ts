@@ -68,6 +68,8 @@ describe('the request of the playground form', () => {
     expect(faultOf({ ...emptyForm, metadata: 'campaign: spring' })).toBe('metadata');
     expect(faultOf({ ...emptyForm, metadata: '=spring' })).toBe('metadata');
     expect(faultOf({ ...emptyForm, metadata: 'a = 1\n\nempty=' })).toBeNull();
+    expect(faultOf({ ...emptyForm, metadata: 'a=b\na = c' })).toBe('metadata');
+    expect(faultOf({ ...emptyForm, metadata: '__proto__=x' })).toBe('metadata');
   });
 
   it('a form is complete when it has a prompt and no file is being uploaded', () => {

@@ -32,6 +32,9 @@ export function FilterBar({ filters }: { filters: Filters }) {
             {c(`status.${status}`)}
           </option>
         ))}
+        {filters.status === null || statuses.some((each) => each === filters.status) ? null : (
+          <option value={filters.status}>{filters.status}</option>
+        )}
       </SelectChip>
       <SelectChip name="model" icon="box" label={t('fact.model')} value={filters.model}>
         {known.map((model) => (

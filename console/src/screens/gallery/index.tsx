@@ -1,5 +1,6 @@
 import type { ImageJob } from '../../api/types.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
+import { ConnectionNote } from '../../components/connection-note.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { Delayed, EmptyState } from '../../components/state.tsx';
@@ -26,6 +27,7 @@ export function Screen({ query }: ScreenProps) {
     <Page title={t('title')} layout="split">
       <div class="page">
         <FilterBar filters={filters} />
+        <ConnectionNote />
         <Content jobs={jobs} filters={filters}>
           <Grid
             jobs={jobs}
@@ -72,7 +74,10 @@ function Content(props: { jobs: Jobs; filters: Filters; children: preact.Compone
   const { jobs, filters, children } = props;
   const t = useText(gallery);
   const { list, isReady, error } = jobs;
-  if (!isReady && error) return <ProblemNote error={error} onRetry={jobs.retry} />;
+  if (!isReady && error) {
+    const action = hasFilters(filters) ? <ClearFilters /> : undefined;
+    return <ProblemNote error={error} onRetry={jobs.retry} action={action} />;
+  }
   if (!isReady) return <Skeleton />;
   if (list.jobs.length === 0 && list.waiting.length === 0 && !list.cursor) return <Empty filters={filters} />;
   return (
@@ -102,9 +107,7 @@ function Empty({ filters }: { filters: Filters }) {
   if (hasFilters(filters)) {
     return (
       <EmptyState icon="gallery" title={t('noMatch.title')} text={t('noMatch.text')}>
-        <a class={buttonClass({})} href={href('/gallery')}>
-          {t('noMatch.clear')}
-        </a>
+        <ClearFilters />
       </EmptyState>
     );
   }
@@ -117,6 +120,15 @@ function Empty({ filters }: { filters: Filters }) {
         {t('empty.docs')}
       </a>
     </EmptyState>
+  );
+}
+
+function ClearFilters() {
+  const t = useText(gallery);
+  return (
+    <a class={buttonClass({ size: 'sm' })} href={href('/gallery')}>
+      {t('noMatch.clear')}
+    </a>
   );
 }
 

@@ -13,6 +13,7 @@ import { useSettings, useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { gallery } from '../../strings/gallery.ts';
 import { ImageActions } from '../job/image-actions.tsx';
+import { Metadata } from '../job/metadata.tsx';
 import { presetName, requestText } from '../job/request-text.ts';
 
 /** The facts of the selected job. */
@@ -134,21 +135,4 @@ function Duration({ job }: { job: ImageJob }) {
   const duration = since(job.finished_at) ?? '';
   const queue = since(job.started_at);
   return <>{queue === null ? duration : t('durationWithQueue', { duration, queue })}</>;
-}
-
-function Metadata({ job }: { job: ImageJob }) {
-  return (
-    <span class="row row-wrap">
-      {Object.entries(job.metadata).map(([key, value]) => (
-        <a
-          key={key}
-          class="tag truncate"
-          title={`${key}=${value}`}
-          href={href('/gallery', { [`metadata[${key}]`]: value })}
-        >
-          {key}={value}
-        </a>
-      ))}
-    </span>
-  );
 }

@@ -8,6 +8,7 @@ import { formatDuration } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { job as table } from '../../strings/job.ts';
+import { Metadata } from './metadata.tsx';
 import { presetName, requestText } from './request-text.ts';
 
 /** A job in a few lines: status, image, prompt, cost. */
@@ -97,6 +98,14 @@ function Facts({ job }: { job: ImageJob }) {
         <div>
           <dt>{t('fact.preset')}</dt>
           <dd>{preset}</dd>
+        </div>
+      ) : null}
+      {Object.keys(job.metadata).length > 0 ? (
+        <div>
+          <dt>{t('fact.metadata')}</dt>
+          <dd>
+            <Metadata job={job} />
+          </dd>
         </div>
       ) : null}
     </dl>

@@ -4,13 +4,15 @@ import type { ImageEvent, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
 import { useRefresh } from '../../api/use-refresh.ts';
 import { buttonClass } from '../../components/button.tsx';
+import { ConnectionNote } from '../../components/connection-note.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { EmptyState, SkeletonLines } from '../../components/state.tsx';
+import { formatTime } from '../../format/time.ts';
 import { useEvents, useSession } from '../../lib/context.ts';
 import { href, navigate } from '../../lib/router.ts';
-import { useText } from '../../lib/settings.ts';
+import { useSettings, useText } from '../../lib/settings.ts';
 import { useKeys } from '../../lib/shortcuts.ts';
 import type { ScreenProps } from '../../screens.ts';
 import { job as table } from '../../strings/job.ts';
@@ -73,6 +75,7 @@ function JobScreen({ id }: { id: string }) {
         {error && isGone ? <Gone error={error} /> : null}
         {error && !isGone ? <ProblemNote error={error} onRetry={live.refresh} /> : null}
         {!job && !error ? <SkeletonLines count={6} /> : null}
+        {job?.finished_at === null ? <ConnectionNote /> : null}
         {failure ? <ProblemNote error={failure} isAlert /> : null}
         {shown ? <Content job={shown} events={events} onSettle={() => setAction('settle')} /> : null}
       </div>
@@ -150,12 +153,21 @@ function useRefreshByEvents(
 /** A job that was erased, or that does not exist for this key. */
 function Gone({ error }: { error: ApiError }) {
   const t = useText(table);
+  const { language } = useSettings().settings;
   const isErased = error.status === 410;
+  // The detail of the problem is the only place of the time.
+  const erasedAt = isErased ? /\d{4}-[\dT:.-]+Z/.exec(error.message)?.[0] : undefined;
   return (
     <EmptyState
       icon={isErased ? 'erase' : 'info'}
       title={t(isErased ? 'gone.erased' : 'gone.unknown')}
-      text={isErased ? error.message : t('gone.unknownText')}
+      text={
+        !isErased
+          ? t('gone.unknownText')
+          : erasedAt
+            ? t('gone.erasedText', { time: formatTime(erasedAt, language) })
+            : error.message
+      }
     >
       <a class={buttonClass({})} href={href('/gallery')}>
         {t('gone.gallery')}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useServerNow } from '../../api/server-clock.ts';
 import type { ImageEvent, ImageJob } from '../../api/types.ts';
 import { Icon } from '../../components/icon.tsx';
 import { formatDuration } from '../../format/time.ts';
@@ -18,7 +18,7 @@ const minShare = 0.6;
 export function TimelineCard({ job, events }: { job: ImageJob; events: readonly ImageEvent[] }) {
   const t = useText(table);
   const { language } = useSettings().settings;
-  const timeline = timelineOf(job, events, useNow(job.finished_at === null));
+  const timeline = timelineOf(job, events, useServerNow(job.finished_at === null, 1_000));
   return (
     <section class="card" aria-labelledby="timeline">
       <div class="card-head">
@@ -71,15 +71,4 @@ function Bar({ timeline: { from, to }, spans }: { timeline: Timeline; spans: rea
       })}
     </svg>
   );
-}
-
-/** Returns the time, and counts it while a job runs. */
-function useNow(isRunning: boolean): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (!isRunning) return;
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, [isRunning]);
-  return now;
 }

@@ -123,7 +123,10 @@ export type FaultyField = 'maxCost' | 'metadata';
 export function faultOf({ maxCost, metadata }: Form): FaultyField | null {
   if (maxCost.trim() !== '' && parseUsd(maxCost) === null) return 'maxCost';
   const lines = metadata.split('\n').filter((line) => line.trim() !== '');
-  return lines.every((line) => /^\s*[^\s=][^=]*=/.test(line)) ? null : 'metadata';
+  const names = lines.map((line) => /^\s*([^\s=][^=]*?)\s*=/.exec(line)?.[1]);
+  // JSON objects have each name once, and none with this meaning in JavaScript.
+  const isUsable = names.every((name, i) => name && name !== '__proto__' && names.indexOf(name) === i);
+  return isUsable ? null : 'metadata';
 }
 
 /** Returns whether the form has a prompt, every file has been uploaded, and every text has a meaning. */

@@ -84,7 +84,7 @@ function useLists() {
   const models = useLive((signal) => api.call<List<Model>>('/models', { signal }), [api]);
   const presets = useLive((signal) => api.call<List<Preset>>('/presets', { signal }), [api]);
   const recent = useLive(
-    (signal) => api.call<PageOf<ImageJob>>('/images', { query: { limit: 12 }, signal }),
+    (signal) => api.call<PageOf<ImageJob>>('/images', { query: { status: 'succeeded', limit: 9 }, signal }),
     [api],
   );
   return { models, presets, recent };

@@ -163,7 +163,9 @@ function useUploads(form: Form, change: FormProps['change']) {
     setFault(undefined);
     const images = files.filter(({ type }) => accepted.includes(type));
     if (images.length < files.length) setFault(t('inputs.refused'));
-    for (const file of images.slice(0, maxInputs - form.inputs.length)) void addFile(file);
+    const free = maxInputs - form.inputs.length;
+    if (images.length > free) setFault(t('inputs.tooMany', { count: images.length - free, max: maxInputs }));
+    for (const file of images.slice(0, free)) void addFile(file);
   }
 
   async function addFile(file: File): Promise<void> {

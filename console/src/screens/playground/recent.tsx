@@ -8,8 +8,6 @@ import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { texts } from './texts.ts';
 
-const maxShown = 9;
-
 /** The latest images of the tenant. */
 export function Recent({ jobs }: { jobs: readonly ImageJob[] | undefined }) {
   const t = useText(texts);
@@ -29,7 +27,7 @@ export function Recent({ jobs }: { jobs: readonly ImageJob[] | undefined }) {
         </a>
       </div>
       <div class="strip">
-        {shown.slice(0, maxShown).map(({ job, image }) => (
+        {shown.map(({ job, image }) => (
           <div key={job.id} class="recent">
             <a class="frame frame-cover square" href={href('/playground', { job: job.id })}>
               <FadingImage

@@ -1,14 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiError } from '../../api/api-error.ts';
+import { useServerNow } from '../../api/server-clock.ts';
 import type { Image, ImageJob } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { JobBadge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
-import { Note } from '../../components/note.tsx';
+import { ConnectionNote } from '../../components/connection-note.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { Delayed } from '../../components/state.tsx';
 import { formatClock } from '../../format/time.ts';
-import { useSession, useStreamState } from '../../lib/context.ts';
+import { useSession } from '../../lib/context.ts';
 import { href } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
 import { JobFailure } from './job-failure.tsx';
@@ -54,7 +55,7 @@ export function JobResult({ jobId, onEdit, onFollow, onEnd }: Props) {
         <Head job={job} slots={slots} onChange={set} />
         <Stages job={job} progress={progress} summary={summaryOf(job, slots, t)} />
       </div>
-      <ConnectionNote isShown={!hasEnded} />
+      {hasEnded ? null : <ConnectionNote />}
       <JobFailure job={job} onFollow={onFollow} />
       {job.status === 'failed' || job.status === 'expired' || job.status === 'canceled' ? null : (
         <ResultImages job={job} slots={slots} onEdit={onEdit} onFollow={onFollow} />
@@ -125,35 +126,7 @@ function Head({
 
 /** The time since the job was accepted. It stops when the job ends. */
 function Clock({ job }: { job: ImageJob }) {
-  const [now, setNow] = useState(Date.now());
-  const hasEnded = isTerminal(job);
-  useEffect(() => {
-    if (hasEnded) return;
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, [hasEnded]);
+  const now = useServerNow(!isTerminal(job), 1_000);
   const end = job.finished_at ? Date.parse(job.finished_at) : now;
   return <span class="muted num">{formatClock(end - Date.parse(job.created_at))}</span>;
-}
-
-/** Says that jobs continue while the stream is lost. */
-function ConnectionNote({ isShown }: { isShown: boolean }) {
-  const t = useText(texts);
-  const { events } = useSession();
-  const state = useStreamState();
-  if (!isShown || state.name !== 'lost') return null;
-  return (
-    <Note
-      tone="warning"
-      icon="offline"
-      role="status"
-      action={
-        <Button size="sm" onClick={events.retryNow}>
-          {t('retryNow')}
-        </Button>
-      }
-    >
-      <div>{t('streamLost')}</div>
-    </Note>
-  );
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useServerNow } from '../../api/server-clock.ts';
 import type { ImageJob } from '../../api/types.ts';
 import { formatDuration } from '../../format/time.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
@@ -11,13 +11,8 @@ const tickMs = 500;
 export function Stages({ job, progress, summary }: { job: ImageJob; progress: Progress; summary: string }) {
   const t = useText(texts);
   const { language } = useSettings().settings;
-  const [now, setNow] = useState(Date.now());
   const hasEnded = isTerminal(job);
-  useEffect(() => {
-    if (hasEnded) return;
-    const timer = setInterval(() => setNow(Date.now()), tickMs);
-    return () => clearInterval(timer);
-  }, [hasEnded]);
+  const now = useServerNow(!hasEnded, tickMs);
   const steps = stepsOf(job, progress, now);
   const current = steps.findIndex(({ state }) => state === 'current');
   const at = current < 0 ? steps.length - 1 : current;

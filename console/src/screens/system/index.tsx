@@ -18,7 +18,7 @@ import {
   WebhooksCard,
   WorkersCard,
 } from './cards.tsx';
-import { faultsOf } from './parts.ts';
+import { asUnknown, faultsOf } from './parts.ts';
 
 const refreshMs = 5_000;
 
@@ -29,13 +29,14 @@ export function Screen() {
   const status = useLive((signal) => api.call<SystemStatus>('/admin/status', { signal }), [api], {
     everyMs: refreshMs,
   });
-  const { data, error } = status;
+  const { error } = status;
+  const data = status.data && error ? asUnknown(status.data) : status.data;
   return (
     <Page title={t('title')} actions={data ? <Checked at={data.at} /> : <span />}>
       {error ? <ProblemNote error={error} onRetry={status.refresh} /> : null}
       {data ? (
         <>
-          <Summary status={data} />
+          {error ? null : <Summary status={data} />}
           <BreakersCard part={data.circuit_breakers} onClosed={status.refresh} />
           <div class="system-grid">
             <QueueCard part={data.queue} />

@@ -20,6 +20,12 @@ export interface PartFault {
   readonly detail: string | null;
 }
 
+/** Returns a status whose parts have no known state, because a later reading failed. Its facts are those of the last one. */
+export function asUnknown(status: SystemStatus): SystemStatus {
+  const parts = partNames.map((name) => [name, { ...status[name], state: 'unknown', detail: null }]);
+  return { ...status, ...Object.fromEntries(parts) };
+}
+
 const badness = ['down', 'degraded', 'unknown'];
 
 /**

@@ -77,5 +77,12 @@ export const common = {
   'keysHelp.help': 'List the shortcuts',
   'keysHelp.escape': 'Close an inspector, a drawer or a dialog',
   'keysHelp.generate': 'Generate, in the playground',
+  'keysHelp.move': 'Move, in the gallery',
+  'keysHelp.open': 'Open the job, in the gallery',
+  'keysHelp.mark': 'Mark the job, in the gallery',
+  'keysHelp.compare': 'Compare the marked jobs',
+  'keysHelp.erase': 'Erase the marked jobs, after a question',
+  'keysHelp.job': 'Next and previous job',
+  'keysHelp.mask': 'Size, erase and undo, while a mask is painted',
   'keysHelp.enabled': 'Single keys are shortcuts',
 } as const;

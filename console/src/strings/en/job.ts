@@ -17,6 +17,7 @@ export const job = {
   'fact.cost': 'Cost',
   'fact.model': 'Model',
   'fact.request': 'Request',
+  'fact.metadata': 'Metadata',
   'fact.preset': 'Preset',
   openCharge: {
     one: 'One provider call has an unknown cost.',
@@ -97,6 +98,7 @@ export const job = {
   'event.preview': 'Preview of image {image}',
   'event.stage': 'Stage: {stage}',
   'gone.erased': 'This job was erased',
+  'gone.erasedText': 'It was erased on {time}. Its id, times and amounts remain in the ledger.',
   'gone.unknown': 'No such job for this key',
   'gone.unknownText': 'The id is unknown, or the job belongs to another tenant.',
   'gone.gallery': 'Open the gallery',

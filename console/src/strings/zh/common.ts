@@ -78,5 +78,12 @@ export const common = {
   'keysHelp.help': '列出快捷键',
   'keysHelp.escape': '关闭检查器、抽屉或对话框',
   'keysHelp.generate': '在试验场中生成图片',
+  'keysHelp.move': '在图库中移动',
+  'keysHelp.open': '在图库中打开任务',
+  'keysHelp.mark': '在图库中标记任务',
+  'keysHelp.compare': '比较已标记的任务',
+  'keysHelp.erase': '确认后删除已标记的任务',
+  'keysHelp.job': '下一个和上一个任务',
+  'keysHelp.mask': '绘制蒙版时：大小、擦除、撤销',
   'keysHelp.enabled': '启用单键快捷键',
 } satisfies Strings<keyof typeof en>;

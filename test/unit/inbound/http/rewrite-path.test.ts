@@ -26,6 +26,9 @@ describe('rewritePath', () => {
     ['//models', '/v1/models'],
     ['/models', '/models'],
     ['/v10/models', '/v10/models'],
+    ['/console/jobs/img_1', '/console/jobs/img_1'],
+    ['/console/jobs/%E0%A4%A', '/console'],
+    ['/images/%E0%A4%A', '/images/%E0%A4%A'],
   ])('rewrites %s to %s', (url, path) => {
     expect(rewritePath(url)).toBe(path);
   });
