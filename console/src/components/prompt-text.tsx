@@ -3,8 +3,13 @@ const longFrom = 300;
 
 /** A prompt in its own direction. A long one scrolls, so that the facts below it stay in sight. */
 export function PromptText({ text, className = '' }: { text: string; className?: string }) {
+  const isLong = text.length >= longFrom;
   return (
-    <p class={`prompt-text ${className}`} dir="auto" tabIndex={text.length >= longFrom ? 0 : undefined}>
+    <p
+      class={`prompt-text ${isLong ? 'prompt-long' : ''} ${className}`}
+      dir="auto"
+      tabIndex={isLong ? 0 : undefined}
+    >
       {text}
     </p>
   );

@@ -9,6 +9,7 @@ import { receive, register } from '../../support/webhook-callers.ts';
 /** A window of 1440 by 900 pixels, and the same window at a zoom of 200 %. */
 const whole = { width: 1440, height: 900 };
 const zoomed = { width: 720, height: 450 };
+const phone = { width: 360, height: 780 };
 
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
@@ -64,6 +65,9 @@ describe.skipIf(!hasChromium)('the console at a zoom of 200 % in Chromium', () =
     expect(before.filter((name) => !after.includes(name))).toEqual([]);
     expect(await coveredIn(page, area)).toEqual([]);
     expect(await violations()).toEqual([]);
+    await page.setViewportSize(phone);
+    expect(await page.evaluate(overflow)).toBe(0);
+    expect(await coveredIn(page, '.topbar')).toEqual([]);
     await close();
   }
 

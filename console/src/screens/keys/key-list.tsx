@@ -103,13 +103,13 @@ function Row({
     <tr data-selected={isSelected || undefined}>
       <td>
         <a
-          class="strong"
+          class="strong truncate name-cell"
+          title={name}
           href={href('/keys', { ...Object.fromEntries(query), key: id })}
           aria-current={isSelected || undefined}
         >
           {name}
         </a>
-        <br />
         <span class="faint mono">{id}</span>
       </td>
       {self.operator ? <td class="muted">{apiKey.tenant}</td> : null}
