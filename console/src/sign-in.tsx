@@ -65,7 +65,7 @@ export function SignIn({ error, isLinkRefused, isBusy, onSignIn, onRetry }: Prop
             {isBusy ? t('signIn.busy') : t('signIn')}
           </Button>
           <div class="row">
-            <a class="faint" href="/docs">
+            <a class="faint" href="/docs/keys">
               {t('signIn.howTo')}
             </a>
             <Preferences />

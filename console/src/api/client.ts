@@ -92,7 +92,13 @@ async function errorOf(response: Response): Promise<ApiError> {
   const body = isJson ? ((await response.json().catch(() => null)) as Partial<Problem> | null) : null;
   // Proxies respond with JSON of their own.
   const problem = typeof body?.code === 'string' && body.type ? (body as Problem) : null;
-  return new ApiError({ message: problem?.detail ?? `HTTP ${status}`, status, problem, retryAfterS });
+  return new ApiError({ message: textOf(problem) ?? `HTTP ${status}`, status, problem, retryAfterS });
+}
+
+/** Returns the faults of the fields, which `detail` only refers to, or the detail. */
+function textOf(problem: Problem | null): string | undefined {
+  const faults = problem?.errors?.map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`) ?? [];
+  return faults.length > 0 ? faults.slice(0, 3).join(' ') : problem?.detail;
 }
 
 /** Returns whether a rejection is the abort of a call. */

@@ -38,7 +38,7 @@ export function ProblemNote({ error, onRetry, isAlert = false, action }: Props) 
   return (
     <Note tone="danger" icon="failed" {...(isAlert ? { role: 'alert' as const } : {})}>
       <div>
-        <strong>{problem?.title ?? t('problem.unexpected')}</strong> {problem?.detail ?? error.message}
+        <strong>{problem?.title ?? t('problem.unexpected')}</strong> {error.message}
       </div>
       <div class="row row-wrap">
         {problem ? (

@@ -37,8 +37,6 @@ const known = ['calling', 'received', 'stored', 'rejected', 'uncertain', 'unusab
 /** The ledger of a job: every call to the provider, with its state, id and cost. */
 export function AttemptsCard({ job }: { job: ImageJob }) {
   const t = useText(table);
-  const isSimulated = job.livemode === false;
-  const sum = sumKnown(job.attempts.map(({ cost_micro_usd }) => cost_micro_usd));
   return (
     <section class="card" aria-labelledby="attempts">
       <div class="card-head">
@@ -68,23 +66,40 @@ export function AttemptsCard({ job }: { job: ImageJob }) {
               <AttemptRow key={i} attempt={attempt} earlier={job.attempts.slice(0, i)} job={job} />
             ))}
           </tbody>
-          <tfoot>
-            <tr>
-              <td colSpan={5}>
-                {t('attempts.total')}{' '}
-                {sum.unknown > 0 ? (
-                  <span class="faint">{t('attempts.leftOut', { count: sum.unknown })}</span>
-                ) : null}{' '}
-                {isSimulated ? <SimulatedNote /> : null}
-              </td>
-              <td class="end pinned">
-                <Money microUsd={sum.microUsd} isSimulated={isSimulated} />
-              </td>
-            </tr>
-          </tfoot>
+          <Total job={job} />
         </TableRegion>
       )}
     </section>
+  );
+}
+
+/** The sum of the known costs, and the calls that it leaves out. */
+function Total({ job }: { job: ImageJob }) {
+  const t = useText(table);
+  const isSimulated = job.livemode === false;
+  const sum = sumKnown(job.attempts.map(({ cost_micro_usd }) => cost_micro_usd));
+  return (
+    <tfoot>
+      <tr>
+        <td colSpan={5}>
+          <span class="foot-text">
+            {t('attempts.total')}
+            {sum.unknown > 0 ? (
+              <span class="faint"> · {t('attempts.leftOut', { count: sum.unknown })}</span>
+            ) : null}
+            {isSimulated ? (
+              <>
+                {' · '}
+                <SimulatedNote />
+              </>
+            ) : null}
+          </span>
+        </td>
+        <td class="end pinned">
+          <Money microUsd={sum.microUsd} isSimulated={isSimulated} />
+        </td>
+      </tr>
+    </tfoot>
   );
 }
 

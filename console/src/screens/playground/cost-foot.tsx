@@ -31,7 +31,7 @@ export function CostFoot(props: Props) {
   const isOverBudget = reason === t('overBudget');
   return (
     <div class="form-foot stack stack-sm">
-      <CostLine estimate={estimate} isOverBudget={isOverBudget} />
+      <CostLine estimate={estimate} isEmpty={form.prompt.trim() === ''} isOverBudget={isOverBudget} />
       {isOverBudget ? null : <Warnings warnings={estimate.preview?.warnings} />}
       {reason && form.prompt.trim() !== '' ? <FieldError text={reason} id="generate-reason" /> : null}
       <Button
@@ -71,50 +71,47 @@ export function useObstacle(form: Form, { preview, error }: Estimate): string | 
   const fault = faultOf(form);
   if (fault) return t(`fault.${fault}`);
   if (!isComplete(form)) return t('needsUploads');
-  if (error) return error.isPassing ? t('cost.notFetched') : (error.problem?.detail ?? error.message);
+  if (error?.isPassing) return t('cost.notFetched');
+  if (error) return error.problem?.code === 'preset_required' ? t('needsPreset') : error.message;
   const high = preview?.estimate.high_micro_usd;
   if (exceedsBudget(self, high)) return t('overBudget');
   return null;
 }
 
-function CostLine({ estimate, isOverBudget }: { estimate: Estimate; isOverBudget: boolean }) {
+function CostLine(props: { estimate: Estimate; isEmpty: boolean; isOverBudget: boolean }) {
+  const { estimate, isEmpty, isOverBudget } = props;
   const t = useText(texts);
   const { language } = useSettings().settings;
   const c = useText(common);
   const { isLive } = useSession();
-  const { preview, isLoading } = estimate;
-  if (!preview) {
+  const { preview, isLoading, error } = estimate;
+  // The amount of an earlier request says nothing about one that is refused.
+  if (!preview || (error && !error.isPassing)) {
     return (
       <div class="cost-line" aria-live="polite">
         <span class="faint">{c('money.atMost')}</span>
-        <span class="cost-amount faint">{isLoading ? '…' : t('cost.afterPrompt')}</span>
+        <span class="cost-amount faint">{isEmpty ? t('cost.afterPrompt') : isLoading ? '…' : '–'}</span>
       </div>
     );
   }
   const { low_micro_usd: low, high_micro_usd: high, eta_s: eta, queue_depth: depth } = preview.estimate;
   return (
-    <div class="row row-between" data-loading={isLoading} aria-live="polite">
-      <div class="cost-line">
-        <span class="faint">
-          {c('money.atMost')}
-          {isLive ? null : (
-            <>
-              {' · '}
-              <SimulatedNote />
-            </>
-          )}
+    <div class="cost-line" data-loading={isLoading} aria-live="polite">
+      <div class="row row-between faint">
+        <span>
+          {c('money.atMost')} {isLive ? null : <SimulatedNote />}
         </span>
-        <span class={isOverBudget ? 'cost-amount cost-over' : 'cost-amount'}>
-          <Money microUsd={high} isSimulated={!isLive} />
-        </span>
-      </div>
-      <div class="stack stack-tight faint end-text">
         <span class="num">
           {low === null
             ? null
             : c.rich('money.from', { amount: <Money microUsd={low} isSimulated={!isLive} /> })}
         </span>
-        <span class="num">
+      </div>
+      <div class="row row-between row-wrap">
+        <span class={isOverBudget ? 'cost-amount cost-over' : 'cost-amount'}>
+          <Money microUsd={high} isSimulated={!isLive} />
+        </span>
+        <span class="num faint end-text">
           {eta ? t('cost.time', { time: formatDuration(eta.p50 * 1000, language) }) : null}
           {eta ? ' · ' : null}
           {t('cost.waiting', { count: depth })}

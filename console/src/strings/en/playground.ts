@@ -120,6 +120,7 @@ export const playground = {
   'cost.ofAtMost': '{amount} of at most {most}',
   overBudget: 'The remaining budget of the key is lower than this cost.',
   needsPrompt: 'Enter a prompt first.',
+  needsPreset: 'This key needs a preset. Choose one below the prompt.',
   needsUploads: 'Files are still being uploaded.',
   readOnly: 'This key can read images, but not create them. The scope {scope} is missing.',
   'readOnly.reason': 'The key cannot create images.',

@@ -119,6 +119,7 @@ export const playground = {
   'cost.ofAtMost': '{amount}，最多 {most}',
   overBudget: '密钥的剩余预算低于此费用。',
   needsPrompt: '请先输入提示词。',
+  needsPreset: '此密钥需要预设。请在提示词下方选择一个。',
   needsUploads: '文件仍在上传。',
   readOnly: '此密钥可以读取图片，但不能创建图片。缺少权限 {scope}。',
   'readOnly.reason': '此密钥不能创建图片。',
