@@ -168,7 +168,7 @@ describe('s3 storage during failures of S3', () => {
     ['is cut', true, 'ECONNRESET'],
   ])('rejects with storage_unavailable if a body %s in the middle', async (_how, cut, reason) => {
     s3.server.intercept((_request, response) => {
-      response.writeHead(200, { 'content-type': 'image/png', 'content-length': '100' });
+      response.writeHead(200, { 'content-type': 'image/png', 'content-length': '100', etag: '"1"' });
       response.write('half', () => cut && response.destroy());
       return true;
     });

@@ -1,4 +1,5 @@
 import { isStorageKey } from '../storage-key.ts';
+import { assertListing } from './response-check.ts';
 import type { S3Access } from './s3-client.ts';
 
 /** Lists the keys with a prefix, page by page. */
@@ -14,6 +15,7 @@ export async function listObjects(
       ...(token ? { ContinuationToken: token } : {}),
     });
     const page = await client.send(command, { abortSignal });
+    assertListing(page);
     keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key && isStorageKey(Key) ? [Key] : [])));
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   }

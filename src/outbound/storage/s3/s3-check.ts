@@ -1,6 +1,7 @@
 import { AppError } from '../../../domain/errors.ts';
+import { assertListing } from './response-check.ts';
 import type { S3Access, S3StorageConfig } from './s3-client.ts';
-import { readS3Fault, type S3Fault } from './s3-errors.ts';
+import { notS3Name, readS3Fault, type S3Fault } from './s3-errors.ts';
 
 const permissions =
   'The credentials are valid but have no access to the bucket: grant s3:ListBucket on it and s3:GetObject, s3:PutObject ' +
@@ -21,7 +22,8 @@ const remedies: ReadonlyMap<string, string> = new Map(
 
 /**
  * Checks that the bucket exists and can be accessed. A refused HEAD has no reason, so it is followed by a listing of one
- * key, which needs the same permission and whose response has the reason.
+ * key, which needs the same permission and whose response has the reason. The listing also follows a HEAD whose response
+ * has no request id of S3, because any web server may send it.
  *
  * @throws the error of the SDK.
  */
@@ -30,15 +32,18 @@ export async function checkBucket(
   { bucket }: S3StorageConfig,
   abortSignal: AbortSignal,
 ): Promise<void> {
+  const list = () =>
+    client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), { abortSignal });
+  let isS3: boolean;
   try {
-    await client.send(new sdk.HeadBucketCommand({ Bucket: bucket }), { abortSignal });
+    const { $metadata } = await client.send(new sdk.HeadBucketCommand({ Bucket: bucket }), { abortSignal });
+    isS3 = $metadata.requestId !== undefined;
   } catch (error) {
     const { status } = readS3Fault(error);
-    if (status === 400 || status === 403) {
-      await client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, MaxKeys: 1 }), { abortSignal });
-    }
+    if (status === 400 || status === 403) await list();
     throw error;
   }
+  if (!isS3) assertListing(await list());
 }
 
 /** Returns an error with the fault of the bucket and a remedy for the operator. */
@@ -51,6 +56,9 @@ function describeFault(fault: S3Fault, config: S3StorageConfig): string {
   const server = serverOf(config);
   if (fault.status === null) return describeMissingResponse(fault, server, config);
   const bucket = `bucket "${config.bucket}" at ${server}`;
+  if (fault.reason === notS3Name || fault.status < 300) {
+    return `The server at ${server} is no S3 server, or another one responds for it. Correct S3_ENDPOINT or the proxy.`;
+  }
   const region = fault.region;
   if (region !== null && region !== config.region) {
     return `The ${bucket} is in region ${region}, not ${config.region}. Set S3_REGION=${region}.`;

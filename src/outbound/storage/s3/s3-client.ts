@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { refuseHtml } from './response-check.ts';
 
 export interface S3StorageConfig {
   readonly bucket: string;
@@ -40,6 +41,7 @@ export async function openS3(config: S3StorageConfig): Promise<S3Access> {
     import('@aws-sdk/s3-request-presigner'),
   ]);
   const client = new sdk.S3Client(clientOptions(config, config.endpoint));
+  refuseHtml(client);
   const linkClient =
     config.publicEndpoint === undefined
       ? client

@@ -10,9 +10,18 @@ export interface S3Fault {
   readonly region: string | null;
 }
 
+/** Reason of a response that does not come from S3 or a server with its API. */
+export const notS3Name = 'NotAnS3Response';
+
 // Temporary failures with a 3xx or 4xx status.
 const transientStatuses = new Set([307, 408, 409, 425, 429]);
-const transientReasons = new Set(['RequestTimeout', 'SlowDown', 'Throttling', 'ThrottlingException']);
+const transientReasons = new Set([
+  notS3Name,
+  'RequestTimeout',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+]);
 
 /** Reads an error of the SDK. The response to HEAD has no body, so its reason is only `http_<status>`. */
 export function readS3Fault(error: unknown): S3Fault {

@@ -5,10 +5,11 @@ import { AppError } from '../../../domain/errors.ts';
 import type { ImageStorage, LocalFile } from '../../../domain/ports.ts';
 import { assertStorageFolder, assertStorageKey } from '../storage-key.ts';
 import { listObjects } from './list-objects.ts';
+import { assertETag } from './response-check.ts';
 import { boundedBody } from './s3-body.ts';
 import { checkBucket, unusableBucket } from './s3-check.ts';
 import { defaultTimeoutMs, openS3, type S3Access, type S3StorageConfig } from './s3-client.ts';
-import { readS3Fault, s3Error, timeoutError } from './s3-errors.ts';
+import { notS3Name, readS3Fault, s3Error, timeoutError } from './s3-errors.ts';
 import { createSignLink, type SignLink } from './sign-links.ts';
 
 // The bytes of a key never change, and they belong to one tenant.
@@ -135,7 +136,7 @@ async function put(
     CacheControl: cacheControl,
   });
   if (sha256 !== undefined) presetDigest(command, sha256);
-  await access.client.send(command, { abortSignal });
+  assertETag((await access.client.send(command, { abortSignal })).ETag);
 }
 
 /** Stores a file with its length and its known digest. The stream cannot be repeated, so the SDK does not retry the call. */
@@ -155,7 +156,8 @@ async function putFile(
   // The SDK neither listens for errors of the stream nor closes it after a failed call.
   const unreadable = new Promise<never>((_, reject) => body.on('error', reject));
   try {
-    await Promise.race([access.client.send(command, { abortSignal }), unreadable]);
+    const response = await Promise.race([access.client.send(command, { abortSignal }), unreadable]);
+    assertETag(response.ETag);
   } finally {
     body.destroy();
   }
@@ -173,7 +175,8 @@ async function copy(
     CacheControl: cacheControl,
   });
   try {
-    await access.client.send(command, { abortSignal });
+    const response = await access.client.send(command, { abortSignal });
+    assertETag(response.CopyObjectResult?.ETag);
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
@@ -184,7 +187,7 @@ async function copy(
 /** Returns whether S3 says that the object does not exist. */
 function isMissing(error: unknown): boolean {
   const fault = readS3Fault(error);
-  return fault.status === 404 && fault.reason !== 'NoSuchBucket';
+  return fault.status === 404 && fault.reason !== 'NoSuchBucket' && fault.reason !== notS3Name;
 }
 
 /** Sets the header with the digest. Without it the signer would hash the bytes again. */
@@ -208,6 +211,8 @@ async function read(
   try {
     const response = await access.client.send(command, { abortSignal: limits.signal });
     const { Body: body, ContentLength: sizeBytes } = response;
+    if (body instanceof Readable && response.ETag === undefined) body.destroy();
+    assertETag(response.ETag);
     if (body instanceof Readable && sizeBytes !== undefined) {
       return { body: boundedBody(body, limits.timeoutMs), sizeBytes };
     }
