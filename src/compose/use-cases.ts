@@ -203,6 +203,7 @@ function composeMaintenance(
     checkStore: records.check,
     checkDurability: durability.check,
     checkMemory: adapters.memory.check,
+    checkSpool: config.roles.has('worker') ? adapters.spool.check : undefined,
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
@@ -76,6 +76,45 @@ describe('a failing disk', () => {
     await unlink(path);
     await spool.write(spoolKey, spoolHead, bodyOf('x'));
     expect((await readSpooled(spool, spoolKey))?.bytes.toString()).toBe('x');
+  });
+
+  it('writes, measures and lists after its folder disappeared', async () => {
+    const folder = join(await temporaryFolder(), 'spool');
+    const spool = createSpool(folder);
+    for (const use of [
+      () => spool.write(spoolKey, spoolHead, bodyOf('x')),
+      () => spool.hasCapacity(),
+      () => spool.usage(),
+      () => spool.inspect(),
+      () => entriesOf(spool),
+      () => spool.check(),
+    ]) {
+      await use();
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('keeps a response whose folder disappears while it is written', async () => {
+    const folder = join(await temporaryFolder(), 'spool');
+    const spool = createSpool(folder);
+    const parts = [Buffer.alloc(700_000, 'first'), Buffer.alloc(700_000, 'second')];
+    const body = (async function* () {
+      yield parts[0] as Buffer;
+      await rm(folder, { recursive: true });
+      yield parts[1] as Buffer;
+    })();
+    await spool.write(spoolKey, spoolHead, body);
+    expect((await readSpooled(spool, spoolKey))?.bytes.equals(Buffer.concat(parts))).toBe(true);
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('names a file in the place of the folder in its check', async () => {
+    const path = join(await temporaryFolder(), 'spool');
+    await writeFile(path, '');
+    await expect(createSpool(path).check()).rejects.toMatchObject({
+      code: 'storage_failed',
+      message: expect.stringContaining('Remove that file'),
+    });
   });
 
   it('names a full disk in the error message', async () => {

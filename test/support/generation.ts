@@ -30,6 +30,8 @@ interface Given {
   readonly onUncertain?: 'retry' | 'fail';
   readonly onQuota?: 'wait' | 'fail';
   readonly maxPaidAttempts?: number;
+  /** Number of images that are uploaded while their responses arrive. */
+  readonly maxEarlyUploads?: number;
   /** Number of refusals before the storage accepts an image. */
   readonly storageRefusals?: number;
   /** Name of the provider of new calls. Default `studio`. */
@@ -206,7 +208,7 @@ function createUseCases(given: Given, ports: Ports) {
     catalogue: given.catalogue ?? builtInCatalogue(),
     estimate: () => null,
     tokenSamples: { record() {} },
-    maxEarlyUploads: 1,
+    maxEarlyUploads: given.maxEarlyUploads ?? 1,
     shareImage: async () => {},
     policy: {
       onUncertain: given.onUncertain ?? 'retry',

@@ -51,6 +51,7 @@ export function memorySpool() {
       }
     },
     hasCapacity: async () => !faults.isFull(),
+    async check() {},
   };
   return { spool, spooled, store, faults };
 }

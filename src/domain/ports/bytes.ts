@@ -62,6 +62,8 @@ export interface Spool {
   list(): AsyncIterable<SpoolEntry>;
   /** Returns whether a further response fits. If not, callers must make no provider call, because its response would be lost. */
   hasCapacity(): Promise<boolean>;
+  /** Checks that responses can be written. @throws AppError `storage_failed` with the fault and the remedy. */
+  check(): Promise<void>;
 }
 
 export interface LinkOptions extends LinkTimes {

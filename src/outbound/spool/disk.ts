@@ -7,6 +7,8 @@ const advice: Record<string, string> = {
   ENOSPC: 'The disk of the spool is full. Free space or use a larger disk.',
   EDQUOT: 'The disk quota of the spool is used up. Raise the quota or free space.',
   EACCES: 'The spool directory is not writable. Check DATA_DIR and its owner.',
+  EEXIST: 'A file has the name of the spool directory. Remove that file.',
+  ENOTDIR: 'A part of the path of the spool is a file. Remove that file, or correct DATA_DIR.',
   EROFS: 'The spool directory is on a read-only disk. Check DATA_DIR.',
   EMFILE: 'Too many files are open. Raise the limit of open files.',
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, opendir, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, opendir, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock, Spool, SpoolEntry, SpoolHead, SpoolKey } from '../../domain/ports.ts';
 import type { SpoolState } from '../../domain/process-state.ts';
@@ -37,7 +38,8 @@ const reservedBytes = 512 * 1024 ** 2;
 const measureEveryMs = 1_000;
 
 /**
- * Creates a spool that stores each response as a file in one directory. The directory is created on first use.
+ * Creates a spool that stores each response as a file in one directory. The directory is created before each use, because a
+ * cleaner of temporary files or a mount may take it away while the process runs.
  *
  * A response is written under a temporary name, synced and then renamed. Its final name therefore refers to a complete
  * response or to none, whichever process dies at whatever moment. Several processes may share the directory.
@@ -55,19 +57,16 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
   const sweep = (isWanted: (key: SpoolKey) => Promise<boolean>) =>
     sweepUnfinished({ directory, nowMs: clock(), isWanted });
 
-  async function prepare(): Promise<void> {
-    await onDisk('prepare', async () => {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await sweep(async () => true);
-    });
-  }
+  const makeFolder = async () => void (await mkdir(directory, { recursive: true, mode: 0o700 }));
 
-  function ready(): Promise<void> {
-    prepared ??= prepare().catch((error: unknown) => {
+  /** Creates the folder, because it may disappear at any time, and sweeps it on first use. */
+  async function ready(): Promise<void> {
+    await onDisk('prepare', makeFolder);
+    prepared ??= onDisk('prepare', () => sweep(async () => true)).catch((error: unknown) => {
       prepared = null;
       throw error;
     });
-    return prepared;
+    await prepared;
   }
 
   async function write(name: string, head: SpoolHead, body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -76,7 +75,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
       directory,
       unfinishedFileName(name, thisWriter(), randomBytes(8).toString('hex')),
     );
-    await writeResponse({ unfinished, final: join(directory, name), head, body, maxBytes });
+    await writeResponse({ unfinished, final: join(directory, name), head, body, maxBytes, makeFolder });
     await onDisk('write', () => syncFolder(directory));
   }
 
@@ -108,8 +107,8 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     },
 
     async hasCapacity() {
-      await ready();
       if (measured && clock() - measured.at < measureEveryMs) return measured.isOpen;
+      await ready();
       const isOpen = await onDisk('measure', async () => {
         const [used, free] = await Promise.all([usedBytes(directory), freeBytes(directory)]);
         return used < fullBytes && free > reservedBytes;
@@ -117,6 +116,13 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
       if (isOpen !== (measured?.isOpen ?? true)) options.onCapacityChange?.(isOpen);
       measured = { at: clock(), isOpen };
       return isOpen;
+    },
+
+    async check() {
+      await onDisk('prepare', async () => {
+        await makeFolder();
+        await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+      });
     },
 
     async usage() {

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { AppError } from '../../domain/errors.ts';
 import type { SpoolHead } from '../../domain/ports.ts';
+import { systemCode } from '../../lib/system-code.ts';
 import { onDisk } from './disk.ts';
 import { headLine } from './head-line.ts';
 
@@ -10,6 +11,8 @@ interface Writing {
   readonly head: SpoolHead;
   readonly body: AsyncIterable<Uint8Array>;
   readonly maxBytes: number;
+  /** Creates the folder of both names. */
+  readonly makeFolder: () => Promise<void>;
 }
 
 /** Chunks are collected to this size, because chunks are small and each write is a round trip to another thread. */
@@ -17,21 +20,55 @@ const pieceBytes = 256 * 1024;
 
 /**
  * Writes a response to its unfinished name, syncs it and renames it to its final name. Holds at most two pieces in
- * memory: one is written while the next one arrives.
+ * memory: one is written while the next one arrives. If the folder disappears, the response is written again
+ * from the open file.
  *
  * @throws what the body throws, unchanged. After any error the unfinished file is removed.
  */
 export async function writeResponse(writing: Writing): Promise<void> {
-  const handle = await onDisk('write', () => open(writing.unfinished, 'wx', 0o600));
+  const handle = await onDisk('write', () => open(writing.unfinished, 'wx+', 0o600));
   try {
     await fill(handle, writing);
     await onDisk('write', () => handle.sync());
+    await onDisk('write', () => publish(handle, writing));
     await onDisk('write', () => handle.close());
-    await onDisk('write', () => rename(writing.unfinished, writing.final));
   } catch (error) {
     await handle.close().catch(() => undefined);
     await unlink(writing.unfinished).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Renames a complete file to its final name. */
+async function publish(handle: FileHandle, writing: Writing): Promise<void> {
+  try {
+    await rename(writing.unfinished, writing.final);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    await writing.makeFolder();
+    await copyOpenFile(handle, writing.unfinished);
+    await rename(writing.unfinished, writing.final);
+  }
+}
+
+/** Copies a file whose name is gone, but whose bytes stay until it is closed. */
+async function copyOpenFile(handle: FileHandle, path: string): Promise<void> {
+  const copy = await open(path, 'wx', 0o600);
+  try {
+    for (let position = 0; ; ) {
+      const { bytesRead, buffer } = await handle.read(
+        Buffer.allocUnsafe(pieceBytes),
+        0,
+        pieceBytes,
+        position,
+      );
+      if (bytesRead === 0) break;
+      await writeAll(copy, [buffer.subarray(0, bytesRead)]);
+      position += bytesRead;
+    }
+    await copy.sync();
+  } finally {
+    await copy.close();
   }
 }
 

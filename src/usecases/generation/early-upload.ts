@@ -24,6 +24,8 @@ export interface EarlyUpload {
   /** Resolves when the image is in the storage. Rejects if it will not be uploaded early. */
   stored(): Promise<void>;
   isStored(): boolean;
+  /** Whether the response is being decoded, so that its image may be stored even if it is not spooled. */
+  isReading(): boolean;
   /** Releases the slot and stops reading and uploading. Idempotent. */
   end(): void;
 }
@@ -137,6 +139,7 @@ function createEarlyUpload(
       if (!(await (await prepared)?.upload)) throw new Error('not uploaded early');
     },
     isStored: () => isStored,
+    isReading: () => copy?.isRead() ?? false,
     end() {
       // The default reason would be an error with a stack for each image.
       ended.abort('ended');

@@ -50,11 +50,12 @@ export function createSpoolResponse({ spool, providerName, clock }: Deps) {
           recordArrival(head);
         });
         const key = { tenant, jobId, attemptNo: no };
-        const watched = earlyUpload.watch(arriving, { index, no });
-        const written = spool.write(key, { ...head, provider: providerName }, watched);
-        // If the disk fails, reading stops. After the last byte the storage may still accept the image.
-        written.catch(() => {
+        const { reader, drain } = drainable(earlyUpload.watch(arriving, { index, no }));
+        // If the disk fails, the storage may still accept the image.
+        const written = spool.write(key, { ...head, provider: providerName }, reader).catch(async (error) => {
+          await drain(() => earlyUpload.isReading());
           if (!hasArrived) earlyUpload.end();
+          throw error;
         });
         await Promise.any([written, earlyUpload.stored()]).catch(() => written);
       },
@@ -82,6 +83,33 @@ async function unlessOver(write: Promise<void>): Promise<void> {
   await write.catch((error) => {
     if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
   });
+}
+
+/** Lets a stream be read on after its reader failed. */
+function drainable(body: AsyncIterable<Uint8Array>) {
+  const chunks = body[Symbol.asyncIterator]();
+  let isBroken = false;
+  const next = async () => {
+    try {
+      return await chunks.next();
+    } catch (error) {
+      isBroken = true;
+      throw error;
+    }
+  };
+  return {
+    /** The stream for the reader. Its early end does not close the stream. */
+    reader: { [Symbol.asyncIterator]: () => ({ next }) },
+    /** Reads the rest while it is wanted, then closes the stream. Never rejects. */
+    async drain(isWanted: () => boolean): Promise<void> {
+      try {
+        while (!isBroken && isWanted() && !(await next()).done);
+      } catch {
+        // The failure of the reader is reported.
+      }
+      await chunks.return?.().catch(() => {});
+    },
+  };
 }
 
 async function* followedBy<T>(items: AsyncIterable<T>, then: () => void): AsyncGenerator<T, void, undefined> {

@@ -21,6 +21,9 @@ export function createStreamCopy() {
       }
     },
 
+    /** Whether the second reader still reads. */
+    isRead: () => !isOver,
+
     /** Ends the second reader, even if the first one never began. */
     end() {
       isOver = true;

@@ -15,6 +15,8 @@ interface Deps {
   /** Checks that the store has room for new work. */
   checkMemory: () => { ok: boolean; detail: string | null };
   storage: ImageStorage;
+  /** Checks the spool. Absent in processes that make no provider calls. */
+  checkSpool?: (() => Promise<void>) | undefined;
   breaker: Pick<CircuitBreaker, 'list'>;
   isDraining: () => boolean;
   clock: Clock;
@@ -30,17 +32,22 @@ const informative: ReadonlySet<string> = new Set(['provider', 'memory']);
 const cacheMs = 2_000;
 const probeLimitMs = 1_500;
 
-/** Checks whether this process can work: Redis accepts writes, the storage is reachable, and no shutdown is in progress. */
+/** Checks whether this process can work: Redis accepts writes, the storage is reachable, a worker can write
+ * to its spool, and no shutdown is in progress. */
 export function createCheckReadiness(deps: Deps) {
   let cached: { until: number; result: Promise<Readiness['checks']> } | undefined;
 
   async function probe(): Promise<Readiness['checks']> {
-    const [redis, storage] = await Promise.all([attempt(deps.checkStore()), attempt(deps.storage.check())]);
+    const [redis, storage, spool] = await Promise.all([
+      attempt(deps.checkStore()),
+      attempt(deps.storage.check()),
+      deps.checkSpool && attempt(deps.checkSpool()),
+    ]);
     // The provider's state is read from Redis, because a probe must not cost money or fail with the provider.
     const [provider, aof] = redis.ok
       ? await Promise.all([attempt(checkBreakers()), deps.checkDurability()])
       : [unchecked, unchecked];
-    return { redis, aof, memory: deps.checkMemory(), storage, provider };
+    return { redis, aof, memory: deps.checkMemory(), storage, ...(spool ? { spool } : {}), provider };
   }
 
   /** @throws Error that names every blocked scope with its reason and the time of the next probe. */

@@ -45,6 +45,8 @@ export interface MaintenanceDeps {
   readonly checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
   /** Checks that the store has room for new work. */
   readonly checkMemory: () => { ok: boolean; detail: string | null };
+  /** Checks the spool. Absent in processes that make no provider calls. */
+  readonly checkSpool?: (() => Promise<void>) | undefined;
   readonly isDraining: () => boolean;
   readonly retentionOf: (job: ImageJob) => Retention;
   /** Retention of ended deliveries. */
@@ -88,7 +90,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
       archiveTenant: deps.archiveTenant,
     }),
     checkReadiness: createCheckReadiness({
-      ...{ ...checks, storage, breaker, isDraining: deps.isDraining, clock },
+      ...{ ...checks, storage, breaker, checkSpool: deps.checkSpool, isDraining: deps.isDraining, clock },
     }),
     reportStatus: createReportStatus({ ...deps.status, ...checks, jobQueue, breaker, storage, clock }),
     resumeProvider: createResumeProvider({ breaker, audit: deps.audit, clock }),

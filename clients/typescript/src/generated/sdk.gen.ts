@@ -739,7 +739,7 @@ export const live = <ThrowOnError extends boolean = false>(options?: Options<Liv
 /**
  * Readiness of this process
  *
- * Checks a write to Redis and the storage. Fails from the moment the process begins to stop.
+ * Checks a write to Redis, the storage and the spool of a worker. Fails from the moment the process begins to stop.
  */
 export const ready = <ThrowOnError extends boolean = false>(options?: Options<ReadyData, ThrowOnError>) => (options?.client ?? client).get<ReadyResponses, ReadyErrors, ThrowOnError>({ url: '/readyz', ...options });
 

@@ -29,7 +29,7 @@ export function probeRoutes(app: FastifyInstance, { checkReadiness, metrics }: D
       operationId: 'ready',
       summary: 'Readiness of this process',
       description:
-        'Checks a write to Redis and the storage. Fails from the moment the process begins to stop.',
+        'Checks a write to Redis, the storage and the spool of a worker. Fails from the moment the process begins to stop.',
       tags: ['operations'],
       response: {
         ...problems({ open: true }),

@@ -173,8 +173,16 @@ describe('a failure on our side', () => {
     expect(statesOf(made)).toEqual(['stored']);
   });
 
+  it('loses no image if the disk refuses the response, because the storage accepts it', async () => {
+    const made = generation({ storageRefusals: 3 });
+    made.faults.spool.writes = 1;
+    await made.run();
+    expect(made.calls).toHaveLength(1);
+    expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
+  });
+
   it('does not pay without limit if the spool cannot be written', async () => {
-    const made = generation({ maxPaidAttempts: 2 });
+    const made = generation({ maxPaidAttempts: 2, maxEarlyUploads: 0 });
     made.faults.spool.writes = 1_000;
     for (let runs = 0; runs < 10 && made.job().status !== 'failed'; runs++) await made.run().catch(() => {});
     expect(made.calls).toHaveLength(2);
