@@ -89,9 +89,30 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
 /** Whether the outcome of an attempt is still pending. */
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
 
-/** Returns the provider's ids of calls that may still run at the provider. */
+/** Whether the response of an attempt is known. A row that was given up because its worker did not return still accepts it. */
+export const isFinalized = ({ state, error }: Attempt): boolean =>
+  ['stored', 'wasted', 'unusable'].includes(state) && error !== 'worker_lost';
+
+/**
+ * Returns the provider's ids of calls that may still run at the provider: open ones, and those that the end of their job
+ * closed.
+ */
 export function openHandles(attempts: readonly Attempt[]): string[] {
-  return attempts.flatMap(({ state, handle }) => (state === 'calling' && handle ? [handle] : []));
+  return attempts.flatMap(({ state, handle }) =>
+    handle && (state === 'calling' || state === 'uncertain') ? [handle] : [],
+  );
+}
+
+/**
+ * Closes the calls of a job that ends, because no run will record their outcome. They may have been charged. Each keeps its
+ * handle, by which a worker cancels it at the provider. A received response stays open until it is recovered from its disk.
+ */
+export function closeCalls(attempts: readonly Attempt[], nowMs: number): Attempt[] {
+  return attempts.map((attempt) =>
+    attempt.state === 'calling'
+      ? { ...attempt, state: 'uncertain', error: 'provider_outcome_unknown', finishedAt: nowMs }
+      : attempt,
+  );
 }
 
 const imageKinds: ReadonlySet<string> = new Set<AttemptKind>(['generate', 'edit']);

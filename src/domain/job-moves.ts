@@ -1,4 +1,4 @@
-import { isOpen } from './attempt.ts';
+import { billingOf, closeCalls, isCallFor, isOpen } from './attempt.ts';
 import { AppError } from './errors.ts';
 import type { StoredImage, StoredPreview } from './image.ts';
 import {
@@ -116,7 +116,8 @@ export function requestCancel(job: ImageJob, nowMs: number): ImageJob {
 }
 
 /**
- * Ends a job. Drops fields that matter only while a job runs.
+ * Ends a job. Drops fields that matter only while a job runs. Every other way to end a job calls this function, so no ended
+ * job has a `calling` attempt.
  *
  * @throws AppError `already_terminal` if the job has ended before.
  */
@@ -142,6 +143,7 @@ export function finish(
   return moved(
     {
       ...rest,
+      attempts: closeCalls(rest.attempts, outcome.nowMs),
       ...(errors ? { errors } : {}),
       finishedAt: outcome.nowMs,
       // Images never outlive their record, because without it they could not be found and deleted.
@@ -166,14 +168,20 @@ export function finishIfWhole(job: ImageJob, outcome: { nowMs: number; retention
   return isWhole && isOver && !isTerminal(job.status) ? finish(job, 'succeeded', outcome) : job;
 }
 
-/** Ends a job that lacks images. Stored images stay, and each missing one gets the error. */
+/** Ends a job that lacks images. Stored images stay, and each missing one gets the error with its own charges and stage. */
 export function finishIncomplete(
   job: ImageJob,
   outcome: { nowMs: number; retention: Retention; error: JobError },
 ): ImageJob {
   if (job.images.length === 0) return finish(job, 'failed', outcome);
   const { error, ...others } = outcome;
-  const errors = missingImages(job).map((index) => ({ ...error, index }));
+  const errors = missingImages(job).map((index) => {
+    const { stage: _stageOfJob, ...rest } = error;
+    const calls = job.attempts.filter((each) => isCallFor(each, index));
+    const last = calls.at(-1);
+    const stage: JobStage | undefined = last && (last.state === 'received' ? 'storing' : 'generating');
+    return { ...rest, index, billing: billingOf(calls), ...(stage ? { stage } : {}) };
+  });
   return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', others);
 }
 

@@ -63,7 +63,7 @@ describe('a call with a handle', () => {
   );
 
   it('polls a call again after the disk refused its response, and does not pay again', async () => {
-    const made = await backgroundJob('a cat');
+    const made = await backgroundJob('a cat', { maxEarlyUploads: 0 });
     made.faults.spoolWrites = 3;
     for (let runs = 0; runs < 3; runs += 1)
       expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });

@@ -66,6 +66,7 @@ async function workerWith(tenants: readonly string[]) {
     findDecoder,
     records,
     finalizeResponse,
+    catalogue: builtInCatalogue(),
   });
   return {
     images,

@@ -35,7 +35,7 @@ interface Faults {
  * Creates one job whose images are generated in the background. The records, provider, studio, spool and storage are
  * real. There is no queue, so the test decides when the job runs and which part fails.
  */
-export async function backgroundJob(prompt: string) {
+export async function backgroundJob(prompt: string, { maxEarlyUploads = 1 } = {}) {
   const core = await connectCore();
   const { studio, provider } = await backgroundStudio();
   const disk = createSpool(join(await temporaryFolder(), 'spool'));
@@ -60,7 +60,7 @@ export async function backgroundJob(prompt: string) {
     catalogue: builtInCatalogue(),
     ...{ estimate: () => null, tokenSamples: { record() {} } },
     withMemorySlot: (work) => work(),
-    ...{ maxEarlyUploads: 1, shareImage: async () => {} },
+    ...{ maxEarlyUploads, shareImage: async () => {} },
     ...{ clock: core.clock, meter: core.meter, log: core.log, retentionOf: core.retentionOf },
     ...{ random: () => 0, sleep: async () => {} },
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },

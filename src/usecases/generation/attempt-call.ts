@@ -1,4 +1,3 @@
-import { type Attempt, knownCost } from '../../domain/attempt.ts';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { ImageJob, JobStage } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../domain/ports.ts';
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
 import { type CallTarget, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { type FailedCall, withFailure } from './failed-attempt.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
 import type { RecordBlock } from './record-block.ts';
 import type { SafetyIdentifierOf } from './safety-identifier.ts';
@@ -122,24 +122,11 @@ export function createAttemptCall(deps: Deps) {
     no: number,
     { call, failure }: { call: FailedCall; failure: ProviderFailure },
   ): Promise<void> {
-    const requestId = failure.provider?.request_id;
     // A call cut off by a shutdown is no failure of the provider. Otherwise a few deploys would use up its attempts.
     const isCutOff = failure.kind === 'uncertain' && isHandingOver(run.signal);
     const error = isCutOff ? 'worker_lost' : failure.code;
-    const row: Partial<Attempt> = {
-      state: stateAfter(failure),
-      error,
-      finishedAt: deps.clock(),
-      ...(failure.kind === 'unusable' ? { final: true } : {}),
-      ...(requestId ? { providerRequestId: requestId } : {}),
-      ...(isCharged(run.job, no, failure) ? { charged: true, ...knownCostOf(call, failure) } : {}),
-    };
-    await run.updateAttempt(no, row, (job) => {
-      const after = call.afterFailure?.(job, error) ?? job;
-      return failure.kind === 'refused' && call.kind !== 'enhance'
-        ? { ...after, refusals: (after.refusals ?? 0) + 1 }
-        : after;
-    });
+    const finishedAt = deps.clock();
+    await run.update((job) => withFailure(job, no, { call, failure, error, finishedAt }));
     deps.log.warn(
       {
         ...logFieldsOf(run.job),
@@ -204,17 +191,6 @@ export function createAttemptCall(deps: Deps) {
 }
 export type AttemptCall = ReturnType<typeof createAttemptCall>;
 
-type FailedCall = Pick<AttemptedCall<never>, 'provider' | 'model' | 'kind' | 'costOf' | 'afterFailure'>;
-
-/** Returns whether a failed call is known to be charged. A response that arrived stays paid even if it is lost. */
-function isCharged(job: ImageJob, no: number, { kind, billing }: ProviderFailure): boolean {
-  const hasArrived = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
-  return billing === 'charged' || (hasArrived && kind === 'uncertain');
-}
-
-const knownCostOf = (call: FailedCall, { spent }: ProviderFailure) =>
-  knownCost(spent ? call.costOf(spent) : null);
-
 /** Returns whether an error states the outcome of a call: the provider's, or the record's when it refuses a change. */
 const isClassified = (error: unknown) =>
   error instanceof ProviderError || (error instanceof AppError && error.code !== 'storage_failed');
@@ -233,9 +209,4 @@ function lostHere(error: unknown): ProviderError {
 function isResumable({ job, signal }: JobRun, no: number, isOwnFault: boolean): boolean {
   const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
   return hasHandle && (isHandingOver(signal) || (isOwnFault && !signal.aborted));
-}
-
-function stateAfter({ kind }: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {
-  if (kind === 'unusable' || kind === 'damaged') return 'unusable';
-  return kind === 'uncertain' ? 'uncertain' : 'rejected';
 }

@@ -1,5 +1,4 @@
-import { type Attempt, finalizeAttempt, knownCost } from '../../domain/attempt.ts';
-import type { TokenUsage } from '../../domain/cost.ts';
+import { type Attempt, finalizeAttempt, isFinalized, knownCost } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
@@ -15,7 +14,7 @@ import {
   ProviderError,
   type Spool,
 } from '../../domain/ports.ts';
-import type { StoredTokens } from '../../domain/token-totals.ts';
+import { addTokens } from '../../domain/token-totals.ts';
 import type { SharedBytes } from '../../lib/shared-bytes.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
@@ -78,6 +77,26 @@ export function createFinalizeResponse(deps: Deps) {
     return decodeBody(spooled.body);
   }
 
+  /** Returns the ledger and the tokens of a job after a response. */
+  function withOutcome(
+    job: ImageJob,
+    { no }: Attempt,
+    { state, response }: { state: 'stored' | 'wasted'; response: DecodedResponse },
+  ): Pick<ImageJob, 'attempts' | 'usage'> {
+    // The request of an erased job is gone, but its rows name their model.
+    const model = job.attempts.find((each) => each.no === no)?.model ?? job.request?.model;
+    const cost = knownCost(callCost(model, response, deps.catalogue));
+    const attempts = finalizeAttempt(job.attempts, no, { state, finishedAt: deps.clock(), ...cost });
+    return { attempts, ...addTokens(job, response.usage) };
+  }
+
+  /** Records the cost of a response that came too late. Returns the same record if another process did so before. */
+  function withWaste(job: ImageJob, attempt: Attempt, response: DecodedResponse): ImageJob {
+    const row = job.attempts.find((each) => each.no === attempt.no);
+    if (!row || isFinalized(row)) return job;
+    return { ...job, ...withOutcome(job, attempt, { state: 'wasted', response }) };
+  }
+
   function withImage(
     job: ImageJob,
     attempt: Attempt,
@@ -86,18 +105,12 @@ export function createFinalizeResponse(deps: Deps) {
     // Another process recorded the same bytes under the same key before.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
     const isWasted = isTerminal(job.status) || hasImage(job, image.index);
+    if (isWasted) return withWaste(job, attempt, response);
     const nowMs = deps.clock();
-    const attempts = finalizeAttempt(job.attempts, attempt.no, {
-      state: isWasted ? 'wasted' : 'stored',
-      finishedAt: nowMs,
-      ...knownCost(callCost(job, response, deps.catalogue)),
-    });
-    if (isWasted) return { ...job, attempts };
     const next = {
       ...addImage(job, image, nowMs),
-      attempts,
+      ...withOutcome(job, attempt, { state: 'stored', response }),
       ...(response.revisedPrompt ? { revisedPrompt: response.revisedPrompt } : {}),
-      ...(response.usage ? { usage: totalOf(job, response.usage) } : {}),
     };
     // The last image ends the job in the same write, so callers need not wait for another one.
     return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });
@@ -125,11 +138,26 @@ export function createFinalizeResponse(deps: Deps) {
     return isUsed;
   }
 
+  /** Removes the bytes of a response that no job uses. */
+  async function discard(job: ImageJob, { no }: Attempt, storageKey: string): Promise<void> {
+    deps.log.warn({ ...logFieldsOf(job), attempt: no }, 'response too late, recorded as wasted');
+    await deps.storage.remove(storageKey);
+  }
+
   /** Stores and records the image of a response. Returns false if it could not be stored now. */
   async function store(job: ImageJob, attempt: Attempt, options: FinalizeOptions): Promise<boolean> {
     const { signal, update, prepared } = options;
     const response = prepared?.response ?? (await decode(job, attempt));
     const storageKey = storageKeyOf(job, attempt, response.image.contentType);
+    if (isTerminal(job.status)) {
+      // The storage may be the reason why the job ended without its image, so the cost must not wait for it.
+      const change = (now: ImageJob) =>
+        now.images.some((each) => each.storageKey === storageKey) ? now : withWaste(now, attempt, response);
+      if (!(await record(job, change, { storageKey, update: undefined })))
+        await discard(job, attempt, storageKey);
+      await deps.spool.remove(keyOf(job, attempt));
+      return true;
+    }
     const target = { job, index: attempt.index, storageKey };
     // Recovery tries once, because its next round retries a failing storage.
     const maxTries = update ? Number.POSITIVE_INFINITY : 1;
@@ -138,8 +166,7 @@ export function createFinalizeResponse(deps: Deps) {
     if (!prepared) void deps.shareImage(job.id, storageKey, response.image.bytes);
     const change = (now: ImageJob) => withImage(now, attempt, { image, response });
     if (!(await record(job, change, { storageKey, update }))) {
-      deps.log.warn({ ...logFieldsOf(job), attempt: attempt.no }, 'response too late, recorded as wasted');
-      await deps.storage.remove(storageKey);
+      await discard(job, attempt, storageKey);
     }
     deps.recordTokens(job, response);
     // No caller waits for the disk. Recovery finds and removes a file that stays.
@@ -168,15 +195,3 @@ export function createFinalizeResponse(deps: Deps) {
   };
 }
 export type FinalizeResponse = ReturnType<typeof createFinalizeResponse>;
-
-function totalOf({ usage: before, inputs }: ImageJob, usage: TokenUsage): StoredTokens {
-  const total = (key: 'input_tokens' | 'output_tokens' | 'total_tokens') => (before?.[key] ?? 0) + usage[key];
-  const earlier = before ? before.input_image_tokens : 0;
-  const more = inputs?.length ? usage.input_tokens_details?.image_tokens : undefined;
-  return {
-    input_tokens: total('input_tokens'),
-    output_tokens: total('output_tokens'),
-    total_tokens: total('total_tokens'),
-    ...(earlier === undefined || more === undefined ? {} : { input_image_tokens: earlier + more }),
-  };
-}

@@ -111,6 +111,7 @@ export function createGeneration(deps: GenerationDeps) {
       spool,
       storage,
       finalizeResponse,
+      catalogue: deps.catalogue,
       clock,
       log,
     }),

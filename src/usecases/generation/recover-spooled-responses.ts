@@ -1,7 +1,16 @@
-import { type Attempt, addAttempt, isOpen, patchAttempt } from '../../domain/attempt.ts';
+import {
+  type Attempt,
+  addAttempt,
+  finalizeAttempt,
+  isFinalized,
+  isOpen,
+  knownCost,
+  patchAttempt,
+} from '../../domain/attempt.ts';
 import { storageKeysOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal, missingImages } from '../../domain/image-job.ts';
 import { type JobLogFields, logFieldsOf } from '../../domain/job-log-fields.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
   type Clock,
   type FindDecoder,
@@ -14,7 +23,9 @@ import {
   type SpoolHead,
   type SpoolKey,
 } from '../../domain/ports.ts';
+import { addTokens } from '../../domain/token-totals.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
+import { callCost } from './call-cost.ts';
 import type { FinalizeResponse } from './finalize-response.ts';
 import { imageCallKindOf } from './image-parameters.ts';
 import { received } from './spool-response.ts';
@@ -26,6 +37,7 @@ interface Deps {
   spool: Pick<Spool, 'open' | 'remove' | 'list' | 'removeUnfinished'>;
   storage: Pick<ImageStorage, 'remove'>;
   finalizeResponse: FinalizeResponse;
+  catalogue: ModelCatalogue;
   clock: Clock;
   log: Log;
 }
@@ -40,18 +52,40 @@ export function createRecoverSpooledResponses(deps: Deps) {
     const job = await deps.records.get(key.tenant, key.jobId);
     const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
     if (job && !attempt && !isTerminal(job.status)) return restoreRow(key, head);
-    if (!job || !attempt || isFinalized(attempt)) return deps.spool.remove(key);
-    if (job.erasedAt !== undefined) return purge(job, key);
+    if (!job || !attempt) return deps.spool.remove(key);
+    if (isFinalized(attempt)) return job.erasedAt === undefined ? deps.spool.remove(key) : purge(job, key);
     if (isHeldBy(job, attempt)) return recordReceived(key, head);
-    if (await deps.finalizeResponse(job, attempt, { signal })) {
-      deps.log.info({ ...logFieldsOf(job), attempt: attempt.no }, 'recovered spooled response');
-    }
+    const isDone = await deps.finalizeResponse(job, attempt, { signal }).catch(async (error) => {
+      // A run records the failure of its response, but an ended job has no run.
+      if (error instanceof ProviderError && isTerminal(job.status)) await recordUnusable(job, attempt, error);
+      throw error;
+    });
+    if (!isDone) return;
+    deps.log.info({ ...logFieldsOf(job), attempt: attempt.no }, 'recovered spooled response');
+    if (job.erasedAt !== undefined) await purge(job, key);
   }
 
   /** Removes the image before the response, which is its last trace: it may have been stored just before the erasure. */
   async function purge(job: ImageJob, key: SpoolKey): Promise<void> {
     for (const storageKey of storageKeysOf(job)) await deps.storage.remove(storageKey);
     await deps.spool.remove(key);
+  }
+
+  /** Records a response of an ended job that holds no image, with its cost if it reported its usage. */
+  async function recordUnusable(job: ImageJob, { no }: Attempt, { failure }: ProviderError): Promise<void> {
+    if (failure.kind === 'uncertain') return;
+    await deps.updateJob(job, (now) => {
+      const row = now.attempts.find((each) => each.no === no);
+      if (!row || isFinalized(row)) return null;
+      const cost = failure.spent
+        ? callCost(row.model ?? now.request?.model, failure.spent, deps.catalogue)
+        : null;
+      const outcome = { state: 'unusable', finishedAt: deps.clock(), ...knownCost(cost) } as const;
+      const attempts = finalizeAttempt(now.attempts, no, outcome).map((each) =>
+        each.no === no ? { ...each, error: failure.code, charged: true as const } : each,
+      );
+      return { ...now, attempts, ...addTokens(now, failure.spent?.usage) };
+    });
   }
 
   /**
@@ -141,10 +175,6 @@ export function createRecoverSpooledResponses(deps: Deps) {
 }
 
 const keyFieldsOf = ({ tenant, jobId }: SpoolKey) => ({ job_id: jobId, tenant });
-
-/** A row that was given up because its worker did not return still accepts its response. */
-const isFinalized = ({ state, error }: Attempt) =>
-  ['stored', 'wasted', 'unusable'].includes(state) && error !== 'worker_lost';
 
 /** Returns whether the run that paid still owns the job. It or its successor finalizes the response. */
 const isHeldBy = (job: ImageJob, attempt: Attempt) =>

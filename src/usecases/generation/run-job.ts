@@ -114,10 +114,11 @@ async function begin(deps: Deps, task: TaskSubject): Promise<ImageJob | null> {
     if (gone !== undefined && gone !== lost?.worker) return null;
     const job = endCrashedRun(known, lost?.endedRuns ?? 1);
     const retention = deps.retentionOf(job);
-    if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
+    const attempts = loseOpenCalls(job.attempts, nowMs);
+    if (job.cancelRequestedAt !== undefined)
+      return finish({ ...job, attempts }, 'canceled', { nowMs, retention });
     if (hasCrashedTooOften(job)) {
       const error = jobError('worker_lost', billingOf(job.attempts));
-      const attempts = loseOpenCalls(job.attempts, nowMs);
       return finishIncomplete({ ...job, attempts }, { nowMs, retention, error });
     }
     if (hasWaitedTooLong(job, nowMs)) return expire(job, { nowMs, retention });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Attempt } from '../../../src/domain/attempt.ts';
+import { type Attempt, openHandles } from '../../../src/domain/attempt.ts';
 import { storageKeysOf } from '../../../src/domain/image.ts';
 import { finalError, type ImageJob, jobError } from '../../../src/domain/image-job.ts';
 import { inputKeyOf } from '../../../src/domain/input-image.ts';
@@ -13,11 +13,37 @@ import {
   enterStage,
   finish,
   finishIfWhole,
+  finishIncomplete,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
 import { attemptOf, createdAt, imageOf, previewOf, queuedJob, retention } from '../../support/jobs.ts';
 
 type Move = (job: ImageJob, nowMs: number) => ImageJob;
+
+describe('the end of a job', () => {
+  const error = jobError('run_timeout', 'possible');
+  const ends: [string, Move][] = [
+    ...(['succeeded', 'failed', 'canceled', 'expired'] as const).map((status): [string, Move] => [
+      status,
+      (job, nowMs) => finish(job, status, { nowMs, retention }),
+    ]),
+    ['incomplete', (job, nowMs) => finishIncomplete(job, { nowMs, retention, error })],
+    ['erased', (job, nowMs) => erase(job, nowMs, retention)],
+  ];
+
+  it.each(ends)('leaves no open call of a job that ends as %s, except a received response', (_how, end) => {
+    const attempts = [
+      attemptOf({ state: 'calling', handle: 'resp_1' }),
+      attemptOf({ no: 2, state: 'received' }),
+      attemptOf({ no: 3, state: 'rejected' }),
+    ];
+    const ended = end({ ...beginRun(queuedJob(), createdAt), attempts }, createdAt + 9);
+    expect(ended.attempts.map(({ state }) => state)).toEqual(['uncertain', 'received', 'rejected']);
+    expect(ended.attempts[0]).toMatchObject({ error: 'provider_outcome_unknown', finishedAt: createdAt + 9 });
+    // A worker cancels the call at the provider by its handle.
+    expect(openHandles(ended.attempts)).toEqual(['resp_1']);
+  });
+});
 
 describe('a run', () => {
   it('starts the job once and raises the fencing token every time', () => {

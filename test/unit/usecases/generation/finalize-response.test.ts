@@ -53,17 +53,38 @@ describe('the finalization of a late response', () => {
       status: before.status,
       images: before.images,
       attempts: [{ state: 'wasted', costMicroUsd: 5_970 }],
+      usage: { output_tokens: expect.any(Number) },
     });
     expect(made.stored.size).toBe(0);
     expect(made.spooled.size).toBe(0);
   });
 
-  it('leaves no bytes of a response whose job was erased', async () => {
-    const { made, finalize } = late((job) => erase(job, createdAt + 1, retention));
-    expect(await finalize()).toBe(true);
-    expect(made.job()).toMatchObject({ status: 'canceled', images: [], attempts: [{ state: 'wasted' }] });
-    expect(made.stored.size).toBe(0);
-    expect(made.spooled.size).toBe(0);
+  it.each([
+    ['erased', (job: ImageJob) => erase(job, createdAt + 1, retention)],
+    ['canceled', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
+  ])(
+    'records the cost of a response whose job was %s although the storage takes no image',
+    async (...given) => {
+      const { made, finalize } = late(given[1]);
+      made.faults.storage.puts = 100;
+      expect(await finalize()).toBe(true);
+      expect(made.job()).toMatchObject({
+        status: 'canceled',
+        images: [],
+        attempts: [{ state: 'wasted', costMicroUsd: 5_970 }],
+      });
+      expect(made.stored.size).toBe(0);
+      expect(made.spooled.size).toBe(0);
+    },
+  );
+
+  it('records the tokens of a late response once although it is finalized twice', async () => {
+    const { made, finalize } = late((job) => finish(job, 'canceled', { nowMs: createdAt + 1, retention }));
+    await finalize();
+    const { usage } = made.job();
+    made.spoolBody(1);
+    await finalize();
+    expect(made.job().usage).toEqual(usage);
   });
 
   it('records an image once although it is finalized twice', async () => {

@@ -3,10 +3,19 @@ import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { erase } from '../../../../src/domain/job-erasure.ts';
 import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
-import type { ImageStorage, JobStore, Log, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
+import {
+  type ImageStorage,
+  type JobStore,
+  type Log,
+  ProviderError,
+  type Spool,
+  type SpoolKey,
+} from '../../../../src/domain/ports.ts';
 import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
 import { captured } from '../../../support/captured-log.ts';
+import { builtInCatalogue } from '../../../support/catalogue.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 type SpoolFormat =
   | { format: 'known'; provider: string }
@@ -62,6 +71,7 @@ function workerWith(
       settled.push(no);
       return true;
     },
+    catalogue: builtInCatalogue(),
     clock,
     log,
   });
@@ -148,14 +158,27 @@ describe('recovery of spooled responses', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('removes the response of an erased job with every image that may have been stored of it', async () => {
+  it('records the response of an erased job, then removes it with every image that may have been stored of it', async () => {
     const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
     await worker.recoverSpooled();
     const { tenant, id } = worker.job();
     expect(worker.removed).toEqual(
       ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
     );
-    expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
+    expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [1] });
+  });
+
+  it('records a response of an ended job that holds no image as unusable, with the cost that it reported', async () => {
+    const usage = { input_tokens: 10, output_tokens: 20, total_tokens: 30 };
+    const failure = failureOf('unusable', 'provider_unusable_answer', { spent: { usage } });
+    const ended = (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt, retention });
+    const entry = { format: 'known', provider: 'studio' } as const;
+    const worker = workerWith({ state: 'received' }, ended, { entry, fault: new ProviderError(failure) });
+    await worker.recoverSpooled();
+    const [attempt] = worker.job().attempts;
+    expect(attempt).toMatchObject({ state: 'unusable', error: 'provider_unusable_answer', charged: true });
+    expect(attempt?.costMicroUsd).toBeGreaterThan(0);
+    expect(worker.job().usage).toEqual(usage);
   });
 
   it('removes a response of an erased job that only another release can read', async () => {

@@ -85,7 +85,7 @@ describe('a job whose worker crashed', () => {
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({
       status: 'failed',
-      attempts: [{ state: 'calling', handle: 'resp_1' }],
+      attempts: [{ state: 'uncertain', handle: 'resp_1' }],
     });
   });
 });
