@@ -46,6 +46,7 @@ export function composeHttp(root: Root, { adapters, useCases, console }: Served)
       sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,
       draining,
+      gracefulWaits: root.gracefulWaits,
       openAi: {
         models: createModelMap(
           config.V1_MODEL_MAP ?? [],

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { roles } from '../config/variables.ts';
 import { listen } from '../inbound/http/listen.ts';
 import { createClosers } from '../lib/closers.ts';
+import { createGracefulWaits } from '../lib/graceful-waits.ts';
 import { createConnectionSet } from '../lib/redis/connection-set.ts';
 import { type Adapters, composeAdapters } from './adapters.ts';
 import { weakKeyOf } from './bootstrap-keys.ts';
@@ -39,7 +40,7 @@ export interface Service {
    * Stops the service in steps:
    *
    * 1. Readiness fails, and workers accept no new tasks.
-   * 2. Running work finishes or returns to the queue.
+   * 2. Running work finishes or returns to the queue, and requests that wait for images get them.
    * 3. The server stops listening.
    * 4. All resources are closed.
    */
@@ -72,7 +73,11 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       say: say ?? ((line) => log.info(line)),
     });
     const connections = createConnectionSet(`${config.REDIS_KEY_PREFIX}:probe`);
-    const root: Root = { config, environment, process: randomUUID(), log, connections, closers, draining };
+    const gracefulWaits = createGracefulWaits();
+    const root: Root = {
+      ...{ config, environment, process: randomUUID(), log, connections, closers, draining },
+      gracefulWaits,
+    };
     const adapters = await composeAdapters(root);
     let address = `http://localhost:${config.PORT}`;
     const useCases = composeUseCases(root, adapters, {
@@ -106,7 +111,8 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     async function close(): Promise<void> {
       stop.abort();
       // The server still listens, so that load balancers see the failed readiness and callers see how their jobs end.
-      await workers.drain(config.SHUTDOWN_GRACE_S * 1000);
+      const graceMs = config.SHUTDOWN_GRACE_S * 1000;
+      await Promise.all([workers.drain(graceMs), gracefulWaits.drain(graceMs)]);
       await app.close();
       await closers.close();
     }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Closers } from '../lib/closers.ts';
+import type { GracefulWaits } from '../lib/graceful-waits.ts';
 import type { ConnectionSet } from '../lib/redis/connection-set.ts';
 import type { Environment } from './local.ts';
 
@@ -17,4 +18,6 @@ export interface Root {
   readonly closers: Closers;
   /** Aborts when the process begins to stop. */
   readonly draining: AbortSignal;
+  /** Waits for images that may last until the end of the grace period. */
+  readonly gracefulWaits: GracefulWaits;
 }

@@ -171,6 +171,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     sharesWebhookSecret: deps.sharesWebhookSecret,
     linkSeconds,
     draining,
+    gracefulWaits: deps.gracefulWaits,
     openAi: deps.openAi,
     mcp: deps.mcp,
     defaultModel: deps.defaultModel,

@@ -4,6 +4,7 @@ import type { ImageJob } from '../../../domain/image-job.ts';
 import type { ImageRequestFields } from '../../../domain/image-request.ts';
 import type { RequestedInput } from '../../../domain/ports.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import type { GracefulWaits } from '../../../lib/graceful-waits.ts';
 import type { SharedBytes } from '../../../lib/shared-bytes.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -48,6 +49,8 @@ export interface ImagesCallDeps {
   /** Images that a worker of this process has just stored. They save reading them from the storage. */
   readonly sharedImages: Pick<SharedBytes, 'expect'>;
   readonly draining: AbortSignal;
+  /** Waits that a stopping process lets end within its grace period. */
+  readonly gracefulWaits: Pick<GracefulWaits, 'over' | 'begin'>;
   readonly linkSeconds: number;
   readonly openAi: OpenAiSettings;
 }
@@ -73,13 +76,15 @@ interface AcceptedCall {
   readonly preferences: Preferences;
   readonly job: ImageJob;
   readonly isJoined: boolean;
+  /** Records that the response will not have the images, so that an equal request joins the job. Never rejects. */
+  readonly recordUndelivered: () => Promise<void>;
   /** Closes the connection of a response that cannot be completed. */
   readonly cut: () => void;
 }
 
 /** Creates the common part of the calls that respond with images: they submit or join a job and wait for its end. */
 export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
-  const { jobs, openAi, draining } = deps;
+  const { jobs, openAi, draining, gracefulWaits } = deps;
   const sourcesFor = createImageSources(deps);
 
   async function submit(
@@ -108,16 +113,22 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         origin: deps.addresses.storedOriginOf(request),
       });
       request.jobId = job.id;
+      let isUndelivered = false;
+      const recordUndelivered = () => {
+        isUndelivered = true;
+        return report('disconnected');
+      };
       const cut = watchDelivery(request.raw.socket, reply.raw, {
         onEnd: leave,
         onDelivery(delivery) {
+          if (isUndelivered) return;
           // A connection that this process closes when it stops is no disconnect of the caller.
           const hasLeft = delivery === 'disconnected' && !draining.aborted;
           if (hasLeft && openAi.cancelOnDisconnect) void cancelUnlessShared(request, job, withdraw);
           else void report(delivery === 'delivered' ? 'delivered' : 'disconnected');
         },
       });
-      return { job, isJoined, mapped, preferences, cut };
+      return { job, isJoined, mapped, preferences, recordUndelivered, cut };
     } catch (error) {
       leave();
       throw error;
@@ -128,7 +139,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
   async function send(
     request: FastifyRequest,
     reply: FastifyReply,
-    { job, isJoined, mapped, preferences, cut }: AcceptedCall,
+    { job, isJoined, mapped, preferences, recordUndelivered, cut }: AcceptedCall,
   ): Promise<unknown> {
     const headers = {
       ...responseHeaders({ job, isJoined, requestedModel: mapped.requestedModel }),
@@ -138,9 +149,21 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
       reply.headers(headers);
       return deps.sendAccepted(request, reply, { job, replayed: isJoined, preferences });
     }
-    const gone = whileAllowed(draining, reply);
+    const endWait = gracefulWaits.begin();
+    const gone = whileAllowed(gracefulWaits.over, reply);
     const expected = deps.sharedImages.expect(job.id);
-    const ended = waitForEnd(jobs.getJob, request, { tenant: job.tenant, id: job.id, gone });
+    const ended = waitForEnd(jobs.getJob, request, { tenant: job.tenant, id: job.id, gone }).catch(
+      async (error) => {
+        const isStopped = gracefulWaits.over.aborted && !reply.raw.destroyed && !request.raw.socket.destroyed;
+        if (!(error instanceof CallerLeft) || !isStopped) throw error;
+        // The record comes before the response, because the retry may arrive at once at another process.
+        await recordUndelivered();
+        throw new AppError('shutting_down', {
+          detail: 'This instance stops before the images are ready. Repeat the request to join its job.',
+          retryAfterSeconds: 1,
+        });
+      },
+    );
     ended.catch(() => {});
     try {
       await respond(
@@ -170,6 +193,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
       cut();
     } finally {
       expected.end();
+      endWait();
     }
   }
 

@@ -65,13 +65,14 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
   reply.raw.end();
 }
 
-/** Errors of a wait that a repeated request would meet again. Every other error closes the connection. */
+/** Errors of a wait that a repeated request would meet again, and the end of this process. Every other error closes the connection. */
 const lasting: ReadonlySet<ErrorCode> = new Set([
   'erased',
   'not_found',
   'unauthorized',
   'insufficient_scope',
   'tenant_suspended',
+  'shutting_down',
 ]);
 
 /** End of a wait: a job with images, or a failure. */
@@ -79,7 +80,7 @@ type End =
   | { readonly job: ImageJob; readonly failure: null }
   | { readonly job?: ImageJob; readonly failure: AppError };
 
-/** Returns the end of a wait. Rejects if a retry may get the images. */
+/** Returns the end of a wait. Rejects if only a closed connection causes a retry that may get the images. */
 async function endOf(ended: Promise<ImageJob>): Promise<End> {
   try {
     const job = await ended;
@@ -107,9 +108,17 @@ function costHeader(job: ImageJob): Record<string, string> {
   return cost === null ? {} : { 'x-darkroom-cost-micro-usd': String(cost) };
 }
 
+/** Returns the error of a wait. It is final, except that the retry of a request whose process stops joins its job. */
+function errorOf(request: FastifyRequest, failure: AppError) {
+  const isStopped = failure.code === 'shutting_down';
+  const error = openAiError(failure, circumstancesOf(request), { isAccepted: !isStopped });
+  if (!isStopped) return error;
+  return { ...error, headers: { ...error.headers, 'x-should-retry': 'true', connection: 'close' } };
+}
+
 /** Writes a failure. The status is 200 if white space was sent before, and the body then has `error` and no `data`. */
 function writeFailure({ request, reply, headers }: Waiting, failure: AppError, job?: ImageJob): void {
-  const error = openAiError(failure, circumstancesOf(request), { isAccepted: true });
+  const error = errorOf(request, failure);
   const text = JSON.stringify(error.body);
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(error.status, {
@@ -140,7 +149,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
     writePartials(writer, { ...waiting.partials(), family: waiting.events }),
   ]).finally(stop);
   if (failure) {
-    const { body } = openAiError(failure, circumstancesOf(request), { isAccepted: true });
+    const { body } = errorOf(request, failure);
     raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
     return;
   }
