@@ -7,7 +7,9 @@ import { createKeyText, digestHex, keyIdOf, sameDigest } from '../lib/crypto/api
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { ids, ulid } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
+import { providerNames } from '../outbound/providers/registry.ts';
 import { type Access, createAccess } from '../usecases/access/index.ts';
+import { isKnownScope } from '../usecases/generation/breaker-scopes.ts';
 import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import type { SubmitPolicy, UsageRowOf } from '../usecases/jobs/submit-job.ts';
@@ -204,6 +206,7 @@ function composeMaintenance(
     checkDurability: durability.check,
     checkMemory: adapters.memory.check,
     checkSpool: config.roles.has('worker') ? adapters.spool.check : undefined,
+    isBreakerScope: (scope) => isKnownScope(scope, providerNames, adapters.catalogue),
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,

@@ -153,6 +153,21 @@ describe('the status of a deployment', () => {
 });
 
 describe('a circuit breaker', () => {
+  it.each(['nope', 'openai', 'openai:model:', 'openai:model:no-model', '%00', 'openai:account:x'])(
+    'cannot be closed by the name %s, which no scope has',
+    async (scope) => {
+      const { body } = await supertest(service.url)
+        .post(`/admin/providers/${scope}/resume`)
+        .set(as(testKeys.admin))
+        .expect(404);
+      expect(body).toMatchObject({ code: 'not_found', detail: expect.stringContaining('Open: ') });
+    },
+  );
+
+  it.each(['openai:model:gpt-image-2', 'studio:account'])('can be closed by the name %s', async (scope) => {
+    await supertest(service.url).post(`/admin/providers/${scope}/resume`).set(as(testKeys.admin)).expect(200);
+  });
+
   it('is shown while it is open, and closes at the request of the operator with an entry in the audit log', async () => {
     await service.acme.generate({ prompt: 'No credit [studio:quota]' });
     const { circuit_breakers: open } = await statusWith((seen) =>

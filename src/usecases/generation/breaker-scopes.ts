@@ -33,3 +33,16 @@ export function scopeOfFailure(
   const asksToWait = failure.code === 'provider_rate_limited' || failure.retryAfterMs !== undefined;
   return failure.kind === 'refused' && asksToWait ? modelScope(target, catalogue) : null;
 }
+
+/** Returns whether a text is the scope of an account or a model of one of the providers. */
+export function isKnownScope(
+  scope: string,
+  providers: readonly string[],
+  catalogue: ModelCatalogue,
+): boolean {
+  const provider = providers.find((name) => scope.startsWith(`${name}:`));
+  if (provider === undefined) return false;
+  if (scope === accountScope(provider)) return true;
+  const [, model] = /^:model:(.+)$/s.exec(scope.slice(provider.length)) ?? [];
+  return model !== undefined && (catalogue.find(model)?.id === model || catalogue.textPrices(model) !== null);
+}

@@ -58,6 +58,8 @@ export interface MaintenanceDeps {
     StatusDeps,
     'jobQueue' | 'breaker' | 'storage' | 'clock' | 'checkStore' | 'checkDurability' | 'checkMemory'
   >;
+  /** Whether a text names a circuit breaker that can exist. */
+  readonly isBreakerScope: (scope: string) => boolean;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -93,7 +95,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
       ...{ ...checks, storage, breaker, checkSpool: deps.checkSpool, isDraining: deps.isDraining, clock },
     }),
     reportStatus: createReportStatus({ ...deps.status, ...checks, jobQueue, breaker, storage, clock }),
-    resumeProvider: createResumeProvider({ breaker, audit: deps.audit, clock }),
+    resumeProvider: createResumeProvider({ breaker, isScope: deps.isBreakerScope, audit: deps.audit, clock }),
   };
 }
 export type Maintenance = ReturnType<typeof createMaintenance>;

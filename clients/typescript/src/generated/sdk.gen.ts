@@ -70,7 +70,7 @@ export const getJob = <ThrowOnError extends boolean = false>(options: Options<Ge
 /**
  * Download an image
  *
- * The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.
+ * The bytes never change, so clients may cache them until their retention ends. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.
  */
 export const getImageContent = <ThrowOnError extends boolean = false>(options: Options<GetImageContentData, ThrowOnError>) => (options.client ?? client).get<GetImageContentResponses, GetImageContentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -633,7 +633,7 @@ export const getStatus = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Close the circuit breaker of a provider
  *
- * Needs the operator's key. The next call in the scope reaches the provider at once. A breaker that is not open stays closed. An entry of the audit log records the change.
+ * Needs the operator's key. The next call in the scope reaches the provider at once. A breaker that is not open stays closed. A scope that cannot exist is not found, and the response names the open ones. An entry of the audit log records the change.
  */
 export const resumeProvider = <ThrowOnError extends boolean = false>(options: Options<ResumeProviderData, ThrowOnError>) => (options.client ?? client).post<ResumeProviderResponses, ResumeProviderErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -7364,6 +7364,10 @@ export type ResumeProviderErrors = {
      */
     403: Problem;
     /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
      * `request_timeout`: The request took too long to arrive
      */
     408: Problem;

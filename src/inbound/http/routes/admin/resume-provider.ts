@@ -17,7 +17,7 @@ export function resumeProviderRoute(app: FastifyInstance, { maintenance }: Deps)
       operationId: 'resumeProvider',
       summary: 'Close the circuit breaker of a provider',
       description:
-        "Needs the operator's key. The next call in the scope reaches the provider at once. A breaker that is not open stays closed. An entry of the audit log records the change.",
+        "Needs the operator's key. The next call in the scope reaches the provider at once. A breaker that is not open stays closed. A scope that cannot exist is not found, and the response names the open ones. An entry of the audit log records the change.",
       tags: ['operations'],
       params: {
         type: 'object',
@@ -33,7 +33,7 @@ export function resumeProviderRoute(app: FastifyInstance, { maintenance }: Deps)
       },
       response: {
         200: json('The breaker is closed', 'ResumedScope'),
-        ...problems({ params: true }),
+        ...problems({ params: true }, 'not_found'),
       },
     },
     handler: async (request) => {
