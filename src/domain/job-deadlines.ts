@@ -17,6 +17,11 @@ export function dueAt(job: ImageJob): number | undefined {
   return times.length > 0 ? Math.min(...times) : undefined;
 }
 
+/** Whether the images of a job are deleted, or past their retention and about to be deleted. */
+export function isMediaGone({ mediaGone, mediaExpiresAt }: ImageJob, nowMs: number): boolean {
+  return mediaGone === true || (mediaExpiresAt ?? Number.POSITIVE_INFINITY) <= nowMs;
+}
+
 /** How long previews stay after the end of a job. Event streams can be replayed for the same time. */
 const previewsMs = 3_600_000;
 

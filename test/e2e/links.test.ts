@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFileLinks } from '../../src/lib/crypto/file-link.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -31,6 +31,27 @@ describe('a link', () => {
   it('a link expires no later than its image', async () => {
     const job = await service.acme.generate({ prompt: 'Kept for a minute', retention: { media_s: 60 } });
     expect(job.images[0]?.url_expires_at).toBe(job.expires_at);
+  });
+
+  it('a cache keeps an image no longer than its retention', async () => {
+    const job = await service.acme.generate({ prompt: 'Cached for a minute', retention: { media_s: 60 } });
+    const remaining = () => (Date.parse(job.expires_at ?? '') - Date.now()) / 1000 + 1;
+    const maxAge = (headers: Record<string, string>) =>
+      Number(/max-age=(\d+)/.exec(headers['cache-control'] ?? '')?.[1]);
+    const { headers: ofLink } = await supertest(job.images[0]?.url ?? '')
+      .get('')
+      .expect(200);
+    expect(maxAge(ofLink)).toBeLessThanOrEqual(remaining());
+    const { headers: ofRoute } = await service.acme.get(`/images/${job.id}/content/0`).expect(200);
+    expect(maxAge(ofRoute)).toBeLessThanOrEqual(remaining());
+  });
+
+  it('a job shows no image from the end of its retention on, before the sweeper has deleted it', async () => {
+    const job = await service.acme.generate({ prompt: 'Over', retention: { media_s: 60 } });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(job.expires_at ?? '') });
+    onTestFinished(() => void vi.useRealTimers());
+    expect((await service.acme.job(job.id)).images).toEqual([]);
+    await service.acme.get(`/images/${job.id}/content/0`).expect(404);
   });
 
   it('an altered link is refused', async () => {

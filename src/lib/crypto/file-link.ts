@@ -27,7 +27,7 @@ export interface FileLinks {
   verify(
     request: { readonly key: string; readonly query: Readonly<Record<string, unknown>> },
     nowMs: number,
-  ): Pick<FileLink, 'contentType' | 'fileName'> | null;
+  ): Pick<FileLink, 'contentType' | 'fileName' | 'expiresAtMs'> | null;
 }
 
 const purpose = 'darkroom file link v1';
@@ -63,7 +63,8 @@ export function createFileLinks(signingKey: Uint8Array): FileLinks {
       const given = Buffer.from(signature);
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
 
-      return Number(expires) * 1000 > nowMs ? { contentType: type, fileName: name } : null;
+      const expiresAtMs = Number(expires) * 1000;
+      return expiresAtMs > nowMs ? { contentType: type, fileName: name, expiresAtMs } : null;
     },
   };
 }

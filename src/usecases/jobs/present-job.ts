@@ -6,6 +6,7 @@ import {
   thumbnailType,
 } from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
+import { isMediaGone } from '../../domain/job-deadlines.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { linkTimes } from '../../domain/link-times.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -25,9 +26,10 @@ interface Deps {
  */
 export function createPresentJob(deps: Deps) {
   return async (
-    job: ImageJob,
+    stored: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
   ): Promise<ImageJobView> => {
+    const job = isMediaGone(stored, deps.clock()) ? { ...stored, mediaGone: true } : stored;
     // A link never outlives its image, which is deleted at the end of its retention.
     const times = linkTimes(deps.clock(), options.linkSeconds, job.mediaExpiresAt);
     const linkTo = async (key: string, contentType: string, fileName: string) => {

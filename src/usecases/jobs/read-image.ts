@@ -9,6 +9,7 @@ import {
   thumbnailKeyOf,
   thumbnailType,
 } from '../../domain/image.ts';
+import { isMediaGone } from '../../domain/job-deadlines.ts';
 import { linkTimes } from '../../domain/link-times.ts';
 import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
 import { findJob } from './get-job.ts';
@@ -43,6 +44,8 @@ export type ImageContent =
       readonly kind: 'bytes';
       readonly image: StoredBytes;
       readonly fileName: string;
+      /** End of the retention in epoch milliseconds. Undefined until the job ends, and for previews. */
+      readonly expiresAtMs: number | undefined;
       open(): Promise<Bytes>;
     };
 
@@ -56,15 +59,19 @@ export function createReadImage(deps: Deps) {
 
   async function image(tenant: string, id: string, index: number): Promise<ImageContent> {
     const job = await findJob(deps.records, tenant, id);
-    const found = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
+    const found = isMediaGone(job, deps.clock())
+      ? undefined
+      : job.images.find((each) => each.index === index);
     if (!found)
       throw new AppError('not_found', { detail: 'The job has no image with this index (any more).' });
-    return contentOf(found, imageFileName(job, found));
+    return contentOf(found, imageFileName(job, found), job.mediaExpiresAt);
   }
 
   async function thumbnail(tenant: string, id: string, index: number): Promise<ImageContent> {
     const job = await findJob(deps.records, tenant, id);
-    const image = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
+    const image = isMediaGone(job, deps.clock())
+      ? undefined
+      : job.images.find((each) => each.index === index);
     if (!image || !hasThumbnail(image))
       throw new AppError('not_found', { detail: 'The image has no thumbnail (yet, or any more).' });
     const facts = {
@@ -72,7 +79,7 @@ export function createReadImage(deps: Deps) {
       contentType: thumbnailType,
       sha256: `${image.sha256}-thumbnail`,
     };
-    return contentOf(facts, thumbnailFileName(job, image));
+    return contentOf(facts, thumbnailFileName(job, image), job.mediaExpiresAt);
   }
 
   async function preview(tenant: string, id: string, { index, partial }: PreviewName): Promise<ImageContent> {
@@ -82,12 +89,16 @@ export function createReadImage(deps: Deps) {
     return contentOf(found, previewFileName(id, found));
   }
 
-  async function contentOf(found: StoredBytes, fileName: string): Promise<ImageContent> {
+  async function contentOf(
+    found: StoredBytes,
+    fileName: string,
+    expiresAtMs?: number,
+  ): Promise<ImageContent> {
     if (deps.storage.isServedHere) {
-      return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };
+      return { kind: 'bytes', image: found, fileName, expiresAtMs, open: () => open(found.storageKey) };
     }
     const url = await deps.storage.link(found.storageKey, {
-      ...linkTimes(deps.clock(), deps.linkSeconds),
+      ...linkTimes(deps.clock(), deps.linkSeconds, expiresAtMs),
       contentType: found.contentType,
       fileName,
     });

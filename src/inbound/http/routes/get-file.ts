@@ -3,6 +3,7 @@ import { AppError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import type { FileLinks } from '../../../lib/crypto/file-link.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
+import { imageCaching } from '../image-caching.ts';
 import { header, image, problems } from '../responses.ts';
 import { sendBytes } from '../send-bytes.ts';
 
@@ -55,7 +56,7 @@ export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: D
         });
       }
       reply
-        .header('cache-control', 'private, max-age=3600, immutable')
+        .header('cache-control', imageCaching(link.expiresAtMs, clock(), 3600))
         .header('referrer-policy', 'no-referrer');
       return sendBytes(reply, await jobs.readImage.open(key), link);
     },

@@ -1,21 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { maxPartialImages } from '../../../domain/image-request.ts';
+import type { Clock } from '../../../domain/ports.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { matchesEtag } from '../headers.ts';
+import { imageCaching } from '../image-caching.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { empty, header, image, problems, requestHeader } from '../responses.ts';
 import { sendBytes } from '../send-bytes.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'readImage'>;
+  readonly clock: Clock;
 }
+
+const maxCacheSeconds = 31_536_000;
 
 const schema = {
   operationId: 'getImageContent',
   summary: 'Download an image',
   description:
-    'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.',
+    'The bytes never change, so clients may cache them until their retention ends. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.',
   tags: ['images'],
   params: {
     type: 'object',
@@ -76,7 +81,7 @@ function readContent(
 }
 
 /** `GET /images/{id}/content/{index}`: the image, or a redirect to a new link if the storage serves it. */
-export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void {
+export function getImageContentRoute(app: FastifyInstance, { jobs, clock }: Deps): void {
   app.route<{
     Params: { id: string; index: number };
     Querystring: Rendition;
@@ -93,8 +98,10 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
         return reply.header('cache-control', 'private, no-store').redirect(content.url, 302);
       }
       const etag = `"${content.image.sha256}"`;
-      // A later call for the image may replace its previews.
-      const caching = partial === undefined ? 'private, max-age=31536000, immutable' : 'private, no-cache';
+      const { expiresAtMs } = content;
+      // A later call for the image may replace its previews, and the retention of a running job has not begun.
+      const isLasting = partial === undefined && expiresAtMs !== undefined;
+      const caching = isLasting ? imageCaching(expiresAtMs, clock(), maxCacheSeconds) : 'private, no-cache';
       reply.header('etag', etag).header('cache-control', caching);
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
       const { contentType } = content.image;

@@ -22,6 +22,7 @@ describe('file links', () => {
     expect(links.verify(parsed(path), expiresAtMs - 1)).toEqual({
       contentType: link.contentType,
       fileName: link.fileName,
+      expiresAtMs,
     });
   });
 
