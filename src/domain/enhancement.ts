@@ -89,7 +89,7 @@ export function viewEnhancement(job: ImageJobView): Enhancement {
   const { prompt, usage, cost, error, status } = job;
   if (!isTerminal(status)) {
     throw new AppError('run_timeout', {
-      detail: `The prompt was not enhanced within ${enhancementWaitSeconds} s. A repetition with the same Idempotency-Key returns the result.`,
+      detail: `The prompt was not enhanced within ${enhancementWaitSeconds} s by job ${job.id}. If the request had an Idempotency-Key, its repetition returns the result.`,
       members: { billing: 'possible' },
     });
   }

@@ -134,7 +134,7 @@ describe('an enhanced prompt', () => {
     expect(job.status).toBe('succeeded');
     expect(promptsOf(job.id)).toEqual([prompt]);
     expect(job.prompt.enhanced).toBeNull();
-    expect(job.warnings).toEqual([expect.stringContaining('not enhanced')]);
+    expect(job.warnings).toEqual([expect.stringMatching(/not enhanced \(\w+\)\. Calls for images use/)]);
     expect(textCalls(service.studio, 'A plain request')).toHaveLength(1);
   });
 

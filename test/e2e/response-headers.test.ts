@@ -95,7 +95,8 @@ describe('a page of another site', () => {
       expect(welcome.headers['access-control-allow-credentials']).toBeUndefined();
       expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
       expect(call.headers['access-control-allow-origin']).toBe('https://www.example.com');
-      for (const header of ['retry-after', 'preference-applied', 'x-should-retry']) {
+      const exposed = ['retry-after', 'preference-applied', 'x-should-retry', 'deprecation', 'sunset'];
+      for (const header of [...exposed, 'www-authenticate', 'x-ratelimit-reset-requests']) {
         expect(call.headers['access-control-expose-headers']).toContain(header);
       }
       for (const refused of [

@@ -24,7 +24,7 @@ export function createCheckBreaker({ breaker, clock, onQuota }: Deps) {
     const isAccountRejected = ['provider_quota_exhausted', 'provider_unauthorized'].includes(code);
     if (isAccountRejected && !block.isProbed && onQuota === 'fail') {
       const seconds = maxProbeIntervalMs / 1000;
-      const message = `${errorRow(code).title}. No call was made. The next probe follows within ${seconds} s.`;
+      const message = `${errorRow(code).title}. This call was not made. The next probe follows within ${seconds} s.`;
       return { kind: 'failed', error: jobError(code, 'none', { index, stage: 'generating', message }) };
     }
     return { kind: 'wait', delayMs: Math.max(1, block.untilMs - clock()), blocked: { scope, code } };

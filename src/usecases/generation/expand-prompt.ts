@@ -142,7 +142,7 @@ function ownUsage(job: ImageJob, usage: TokenUsage | null): Pick<ImageJob, 'usag
 
 function withoutEnhancement(job: ImageJob, code: string): ImageJob {
   if (isEnhancement(job)) return job;
-  const warning = `The prompt was not enhanced (${code}); the original was used.`;
+  const warning = `The prompt was not enhanced (${code}). Calls for images use the original prompt.`;
   const { warnings = [] } = job;
   return warnings.includes(warning) ? job : { ...job, warnings: [...warnings, warning] };
 }

@@ -26,6 +26,12 @@ export async function allowOrigins(
       'x-darkroom-job-id',
       'x-darkroom-joined',
       'x-darkroom-cost-micro-usd',
+      'deprecation',
+      'sunset',
+      'www-authenticate',
+      'x-ratelimit-limit-requests',
+      'x-ratelimit-remaining-requests',
+      'x-ratelimit-reset-requests',
     ],
   });
 }
