@@ -32,16 +32,23 @@ export interface TokenUsage {
 /**
  * Returns the cost of a finished call, computed from the provider's reported usage.
  *
- * Without output details every output token has the price of an image token. An image model produces image tokens, and the
- * cheaper text price understates real invoices threefold.
+ * Tokens that the details do not explain have the dearer price, because a cheaper one would understate real invoices. An
+ * image model produces image tokens. The input of an edit is text or image, and that of a generation is text only.
  *
+ * @param call.hasImages whether images were sent, so that unexplained input tokens may be those of an image.
  * @returns micro-USD, or `null` if the usage or the prices are unknown.
  */
-export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenPrices | null): number | null {
+export function costOfUsage(
+  usage: TokenUsage | null | undefined,
+  prices: TokenPrices | null,
+  { hasImages }: { readonly hasImages: boolean },
+): number | null {
   if (!usage || !prices) return null;
   const imageIn = usage.input_tokens_details?.image_tokens ?? 0;
   const cached = usage.input_tokens_details?.cached_tokens ?? 0;
-  const textIn = Math.max(0, usage.input_tokens - imageIn);
+  const restIn = Math.max(0, usage.input_tokens - imageIn);
+  const textIn = hasImages ? Math.min(restIn, usage.input_tokens_details?.text_tokens ?? 0) : restIn;
+  const unexplainedIn = restIn - textIn;
   const cachedText = Math.min(cached, textIn);
   const textOut = prices.text_out === undefined ? 0 : (usage.output_tokens_details?.text_tokens ?? 0);
   const imageOut = Math.max(0, usage.output_tokens - textOut);
@@ -49,6 +56,7 @@ export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenP
     (textIn - cachedText) * prices.text_in +
       cachedText * (prices.text_in_cached ?? prices.text_in) +
       imageIn * prices.image_in +
+      unexplainedIn * Math.max(prices.text_in, prices.image_in) +
       imageOut * prices.image_out +
       textOut * (prices.text_out ?? 0),
   );

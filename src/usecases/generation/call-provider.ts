@@ -56,7 +56,7 @@ export function createCallProvider(deps: Deps) {
         await spooled.enter(head);
         await previews.settled();
       },
-      costOf: (spent) => callCost(model, spent, catalogue),
+      costOf: (spent) => callCost({ model, kind: imageCallKindOf(job) }, spent, catalogue),
     };
   }
 

@@ -80,12 +80,12 @@ export function createFinalizeResponse(deps: Deps) {
   /** Returns the ledger and the tokens of a job after a response. */
   function withOutcome(
     job: ImageJob,
-    { no }: Attempt,
+    { no, kind }: Attempt,
     { state, response }: { state: 'stored' | 'wasted'; response: DecodedResponse },
   ): Pick<ImageJob, 'attempts' | 'usage'> {
     // The request of an erased job is gone, but its rows name their model.
     const model = job.attempts.find((each) => each.no === no)?.model ?? job.request?.model;
-    const cost = knownCost(callCost(model, response, deps.catalogue));
+    const cost = knownCost(callCost({ model, kind }, response, deps.catalogue));
     const attempts = finalizeAttempt(job.attempts, no, { state, finishedAt: deps.clock(), ...cost });
     return { attempts, ...addTokens(job, response.usage) };
   }

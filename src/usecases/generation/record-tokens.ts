@@ -5,6 +5,7 @@ import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Meter, Spent, TokenSampleStore } from '../../domain/ports.ts';
 import { sampleKind, type TokenSample } from '../../domain/token-samples.ts';
 import { callCost } from './call-cost.ts';
+import { imageCallKindOf } from './image-parameters.ts';
 
 interface Deps {
   catalogue: ModelCatalogue;
@@ -23,7 +24,8 @@ export function createRecordTokens({ catalogue, estimate, samples, meter }: Deps
     const model = catalogue.find(request?.model ?? '');
     if (!request || !model || !spent.usage || isTerminal(job.status)) return;
     const prompt = job.enhancedPrompt ?? request.prompt;
-    const bill = callCost(request.model, spent, catalogue);
+    const call = { model: request.model, kind: imageCallKindOf(job) };
+    const bill = callCost(call, spent, catalogue);
     const expected = estimate(
       { ...request, prompt, n: 1, enhance: 'off' },
       { ...(promptTemplate ? { promptTemplate } : {}), inputs },
@@ -32,7 +34,7 @@ export function createRecordTokens({ catalogue, estimate, samples, meter }: Deps
       meter.estimateError('low', bill / Math.max(1, expected.low));
       meter.estimateError('high', bill / Math.max(1, expected.high));
     }
-    const hostMicroUsd = (bill ?? 0) - (callCost(request.model, { usage: spent.usage }, catalogue) ?? 0);
+    const hostMicroUsd = (bill ?? 0) - (callCost(call, { usage: spent.usage }, catalogue) ?? 0);
     const sample = sampleOf(spent.usage, {
       text: promptTemplate?.join(prompt) ?? prompt,
       hasInputs: inputs.length > 0,

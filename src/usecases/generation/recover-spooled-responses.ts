@@ -78,7 +78,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
       const row = now.attempts.find((each) => each.no === no);
       if (!row || isFinalized(row)) return null;
       const cost = failure.spent
-        ? callCost(row.model ?? now.request?.model, failure.spent, deps.catalogue)
+        ? callCost({ ...row, model: row.model ?? now.request?.model }, failure.spent, deps.catalogue)
         : null;
       const outcome = { state: 'unusable', finishedAt: deps.clock(), ...knownCost(cost) } as const;
       const attempts = finalizeAttempt(now.attempts, no, outcome).map((each) =>

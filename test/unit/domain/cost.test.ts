@@ -11,6 +11,8 @@ import {
 import { builtInCatalogue } from '../../support/catalogue.ts';
 
 const prices = builtInCatalogue().find('gpt-image-2')?.prices ?? null;
+const generation = { hasImages: false };
+const edit = { hasImages: true };
 const usageOf = (input: number, output: number, details: Partial<TokenUsage> = {}): TokenUsage => ({
   input_tokens: input,
   output_tokens: output,
@@ -23,28 +25,48 @@ describe('the cost of a finished call', () => {
     ['low at 1024x1024', 18, 196, 5_970],
     ['high at 2048x2048', 17, 14_272, 428_245],
   ])('computes the amount on the invoice of the provider: %s', (_name, input, output, microUsd) => {
-    expect(costOfUsage(usageOf(input, output), prices)).toBe(microUsd);
+    expect(costOfUsage(usageOf(input, output), prices, generation)).toBe(microUsd);
   });
 
   it('returns an unknown cost, never 0, without usage or without prices', () => {
-    expect(costOfUsage(null, prices)).toBeNull();
-    expect(costOfUsage(undefined, prices)).toBeNull();
-    expect(costOfUsage(usageOf(18, 196), null)).toBeNull();
+    expect(costOfUsage(null, prices, generation)).toBeNull();
+    expect(costOfUsage(undefined, prices, generation)).toBeNull();
+    expect(costOfUsage(usageOf(18, 196), null, generation)).toBeNull();
   });
 
   it('prices every output token as image if details are missing or the model makes no text', () => {
     const withText = { output_tokens_details: { text_tokens: 100, image_tokens: 96 } };
     const noTextPrice = builtInCatalogue().find('gpt-image-2.5-flare')?.prices ?? null;
-    expect(costOfUsage(usageOf(0, 196), prices)).toBe(196 * 30);
-    expect(costOfUsage(usageOf(0, 196, withText), prices)).toBe(100 * 10 + 96 * 30);
-    expect(costOfUsage(usageOf(0, 196, withText), noTextPrice)).toBe(196 * 30);
+    expect(costOfUsage(usageOf(0, 196), prices, generation)).toBe(196 * 30);
+    expect(costOfUsage(usageOf(0, 196, withText), prices, generation)).toBe(100 * 10 + 96 * 30);
+    expect(costOfUsage(usageOf(0, 196, withText), noTextPrice, generation)).toBe(196 * 30);
   });
 
   it('prices image input and cached text at their own rates', () => {
     const flare = builtInCatalogue().find('gpt-image-2.6-flare')?.prices ?? null;
     const details = { input_tokens_details: { text_tokens: 20, image_tokens: 80, cached_tokens: 10 } };
-    expect(costOfUsage(usageOf(100, 0, details), flare)).toBe(Math.round(10 * 5 + 10 * 1.25 + 80 * 8));
-    expect(costOfUsage(usageOf(100, 0, details), prices)).toBe(20 * 5 + 80 * 8);
+    expect(costOfUsage(usageOf(100, 0, details), flare, generation)).toBe(
+      Math.round(10 * 5 + 10 * 1.25 + 80 * 8),
+    );
+    expect(costOfUsage(usageOf(100, 0, details), prices, generation)).toBe(20 * 5 + 80 * 8);
+  });
+
+  it.each([
+    ['no details', undefined, 100 * 8],
+    ['empty details', {}, 100 * 8],
+    ['details of 0', { text_tokens: 0, image_tokens: 0 }, 100 * 8],
+    ['half the details', { text_tokens: 10, image_tokens: 40 }, 10 * 5 + 90 * 8],
+    ['more text than input', { text_tokens: 500 }, 100 * 5],
+    ['all details', { text_tokens: 10, image_tokens: 90 }, 10 * 5 + 90 * 8],
+  ])('prices input tokens of an edit that may be an image as an image: %s', (_name, details, microUsd) => {
+    const usage = usageOf(100, 0, details && { input_tokens_details: details });
+    expect(costOfUsage(usage, prices, edit)).toBe(microUsd);
+  });
+
+  it('prices every input token of a generation as text, because it sends no image', () => {
+    expect(costOfUsage(usageOf(100, 0), prices, generation)).toBe(500);
+    const empty = { input_tokens_details: { text_tokens: 0, image_tokens: 0 } };
+    expect(costOfUsage(usageOf(100, 0, empty), prices, generation)).toBe(500);
   });
 
   it('returns a whole, non-negative cost whatever the provider reports', () => {
@@ -60,9 +82,10 @@ describe('the cost of a finished call', () => {
           input_tokens_details: input.details,
           output_tokens_details: output.details,
         });
-        const cost = costOfUsage(usage, prices);
+        const cost = costOfUsage(usage, prices, generation);
         expect(Number.isSafeInteger(cost)).toBe(true);
         expect(cost).toBeGreaterThanOrEqual(0);
+        expect(costOfUsage(usage, prices, edit)).toBeGreaterThanOrEqual(cost ?? 0);
       }),
     );
   });
