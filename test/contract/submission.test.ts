@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { erase } from '../../src/domain/job-erasure.ts';
 import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
-import { finishedJob, queuedJob } from '../support/jobs.ts';
+import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';
 
 const { store, records, freshTenant, submit } = await connectRecords();
@@ -62,6 +63,31 @@ describe('submitting a job', () => {
   it('separates the same idempotency key of different tenants', async () => {
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'two'));
+  });
+
+  it('stores neither a job nor a claim if the source of an input is deleted or erased', async () => {
+    const tenant = freshTenant();
+    const [stored, erased] = [await submit(queuedJob({ tenant })), await submit(queuedJob({ tenant }))];
+    await records.update(erased, (job) => ({ job: erase(job, createdAt, retention) }));
+    const jobSource = (id: string) => ({ kind: 'job', id, pointer: '/images/0' }) as const;
+    const gone = [
+      jobSource(erased.id),
+      jobSource('img_none'),
+      { ...jobSource('upl_none'), kind: 'upload' },
+    ] as const;
+    for (const source of gone) {
+      const job = queuedJob({ tenant });
+      const sources = [jobSource(stored.id), source];
+      const outcome = await records.submit({ job, claim: claimOf('k'), maxOpenJobs: 9, sources });
+      expect(outcome).toEqual({ kind: 'source_gone', source });
+      expect(await records.get(tenant, job.id)).toBeNull();
+    }
+    const job = queuedJob({ tenant, request: { metadata: { erasedAt: '1' } } });
+    const valid = { job, claim: claimOf('k'), maxOpenJobs: 9, sources: [jobSource(stored.id)] };
+    expect(await records.submit(valid)).toEqual({ kind: 'created' });
+    expect(await records.submit({ ...valid, sources: gone })).toMatchObject({ kind: 'replayed' });
+    const child = { job: queuedJob({ tenant }), maxOpenJobs: 9, sources: [jobSource(job.id)] };
+    expect(await records.submit(child)).toEqual({ kind: 'created' });
   });
 
   it('stores neither a job nor a claim if the queue is full', async () => {

@@ -27,8 +27,12 @@ export interface HeldUpload {
   release(): Promise<number>;
 }
 
-/** Delays the next upload to a test bucket until its release. Later uploads pass. */
-export function holdFirstUpload(s3: TestS3): HeldUpload {
+/**
+ * Delays the next upload to a test bucket until its release. Other uploads pass.
+ *
+ * @param isHeld selects the upload by its storage key. Default: any.
+ */
+export function holdFirstUpload(s3: TestS3, isHeld: (key: string) => boolean = () => true): HeldUpload {
   let proceed = () => {};
   const released = new Promise<void>((resolve) => {
     proceed = resolve;
@@ -36,7 +40,9 @@ export function holdFirstUpload(s3: TestS3): HeldUpload {
   let executed: Promise<number>;
   const key = new Promise<string>((resolve) => {
     s3.intercept((request, response) => {
-      if (request.method !== 'PUT') return false;
+      const path = (request.url ?? '').split('?')[0] ?? '';
+      const name = decodeURIComponent(path.slice(`/${s3.bucket}/`.length));
+      if (request.method !== 'PUT' || !isHeld(name)) return false;
       s3.intercept(null);
       executed = (async () => {
         const body = await bodyOf(request);
@@ -45,7 +51,7 @@ export function holdFirstUpload(s3: TestS3): HeldUpload {
         response.writeHead(reply).end();
         return reply;
       })();
-      resolve(decodeURIComponent((request.url ?? '').split('?')[0]?.slice(`/${s3.bucket}/`.length) ?? ''));
+      resolve(name);
       return true;
     });
   });

@@ -105,3 +105,11 @@ export type InputOrigin =
   | { readonly kind: 'url'; readonly url: string }
   /** An input of an earlier job, which a retry repeats. */
   | { readonly kind: 'job_input'; readonly jobId: string; readonly source: InputSource };
+
+/** A record from which an input of a new job was copied. */
+export interface InputSourceRecord {
+  readonly kind: 'upload' | 'job';
+  readonly id: string;
+  /** Pointer of the input. */
+  readonly pointer: string;
+}

@@ -3,6 +3,7 @@ import type { BudgetCap, CapRefusal } from '../budget.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { Quota } from '../quota.ts';
 import type { NewEvent } from '../webhook-event.ts';
+import type { InputSourceRecord } from './inputs.ts';
 
 /** The store of jobs, and notifications between processes. */
 
@@ -37,7 +38,9 @@ export type SubmitOutcome =
   /** The tenant is throttled because of blocked prompts. */
   | { readonly kind: 'throttled'; readonly forMs: number }
   /** The hold of the job does not fit a hard cap. */
-  | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean };
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean }
+  /** An input was copied from a record that was deleted or erased. */
+  | { readonly kind: 'source_gone'; readonly source: InputSourceRecord };
 
 export interface JobListQuery {
   readonly limit: number;
@@ -141,7 +144,10 @@ export interface RecordLimits {
 
 /** The job records. Every call names the tenant; records of another tenant do not exist for it. */
 export interface JobStore {
-  /** Claims the key, checks the limit and the caps, and writes record, indexes and event. Atomic: does all of it or nothing. */
+  /**
+   * Claims the key, checks the limit, the caps and the sources, and writes record, indexes and event. Atomic: does all of it
+   * or nothing.
+   */
   submit(input: {
     job: ImageJob;
     claim?: IdempotencyClaim | undefined;
@@ -153,15 +159,14 @@ export interface JobStore {
     caps?: readonly BudgetCap[] | undefined;
     /** Limits of waiting jobs. */
     queueLimits?: readonly QueueLimit[] | undefined;
+    /** Records that must exist, because a job must not outlive the erasure of its source. */
+    sources?: readonly InputSourceRecord[] | undefined;
   }): Promise<SubmitOutcome>;
   /** Finds the job of a claimed key, without claiming it. */
   findByKey(
     tenant: string,
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
-  ): Promise<Exclude<
-    SubmitOutcome,
-    { kind: 'created' | 'queue_full' | 'queued_limit' | 'records_full' | 'throttled' | 'capped' }
-  > | null>;
+  ): Promise<Extract<SubmitOutcome, { kind: 'replayed' | 'key_reused' | 'gone' }> | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
   /** Reads only the version of a record, at a fraction of the cost of `get`; `null` if there is none. */
   versionOf(tenant: string, id: string): Promise<number | null>;

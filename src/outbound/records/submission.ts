@@ -69,8 +69,7 @@ export function createSubmission(
       const { eventWritten, hasMark } = reply;
       return { kind: 'created', ...(eventWritten ? { eventWritten } : {}), ...(hasMark ? { hasMark } : {}) };
     }
-    if (reply.kind === 'capped' || reply.kind === 'queued_limit' || reply.kind === 'throttled') return reply;
-    if (reply.kind !== 'replayed') return { kind: reply.kind };
+    if (reply.kind !== 'replayed') return reply;
     const held = await deps.get(tenant, reply.id);
     // The claim outlives the record, so that a retried request is not charged again after a short retention.
     return held ? { kind: 'replayed', job: held } : { kind: 'gone' };

@@ -31,7 +31,7 @@ export function createManageUploads(deps: Deps) {
   async function get(tenant: string, id: string): Promise<Upload> {
     const upload = await uploads.get(tenant, id);
     if (upload && upload.expiresAt > clock()) return upload;
-    throw new AppError('not_found', { detail: 'There is no upload with this id.' });
+    throw notFound();
   }
 
   return {
@@ -56,14 +56,22 @@ export function createManageUploads(deps: Deps) {
       return { kind: 'bytes', upload, fileName, ...stored };
     },
 
-    /** Deletes an upload. Jobs that used it keep their copies. The bytes go first, because the record finds them. */
+    /**
+     * Deletes an upload. Jobs that used it keep their copies. The bytes go first, because the record finds them. The record
+     * of an expired upload is deleted too, because a job that began with it could still be accepted.
+     */
     async remove({ tenant, actor }: Author, id: string): Promise<void> {
-      const upload = await get(tenant, id);
+      const upload = await uploads.get(tenant, id);
+      if (!upload) throw notFound();
+      const isExpired = upload.expiresAt <= clock();
       const entry = { at: clock(), tenant, action: 'upload.deleted', target: id } as const;
-      await deps.audit.appendErasure(tenant, auditEntryOf(actor, entry));
+      if (!isExpired) await deps.audit.appendErasure(tenant, auditEntryOf(actor, entry));
       await storage.remove(uploadKeyOf(upload));
       await uploads.remove(tenant, id);
+      if (isExpired) throw notFound();
     },
   };
 }
+const notFound = () => new AppError('not_found', { detail: 'There is no upload with this id.' });
+
 export type ManageUploads = ReturnType<typeof createManageUploads>;

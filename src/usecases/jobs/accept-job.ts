@@ -6,6 +6,7 @@ import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type {
   Clock,
   IdempotencyClaim,
+  InputSourceRecord,
   JobQueue,
   JobStore,
   Log,
@@ -54,6 +55,8 @@ export interface Terms {
   readonly caps: readonly BudgetCap[];
   readonly queueLimits: readonly QueueLimit[];
   readonly estimate: CostRange | null;
+  /** Records from which inputs were copied. Default: none. */
+  readonly sources?: readonly InputSourceRecord[];
 }
 
 /** Function that accepts a new job durably, or returns the job that was accepted under its key. */
@@ -77,10 +80,19 @@ export function createAcceptJob(deps: Deps): AcceptJob {
   const { policy } = deps;
 
   async function write(job: ImageJob, terms: Terms, event: NewEvent | undefined) {
-    const { claim, caps, queueLimits } = terms;
+    const { claim, caps, queueLimits, sources } = terms;
     try {
       const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
-      return await deps.records.submit({ job, claim, event, maxOpenJobs, storage, caps, queueLimits });
+      return await deps.records.submit({
+        job,
+        claim,
+        event,
+        maxOpenJobs,
+        storage,
+        caps,
+        queueLimits,
+        sources,
+      });
     } catch (error) {
       // A repeated request may find the job although the store did not confirm it, and must not find it canceled.
       if (!terms.isRepeatable) deps.cancelUnconfirmed(job);

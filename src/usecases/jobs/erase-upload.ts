@@ -57,12 +57,12 @@ export function createEraseUpload({ records, uploads, eraseJob }: Deps) {
   }
 
   return async (author: Author, id: string): Promise<void> => {
-    // The upload goes first, so that no further job can use it.
+    // The upload goes first. From then on the store accepts no job whose input is a copy of it.
     const missing = await removeUpload(author, id);
     const erased = new Set<string>();
     const parents = [id];
     for (let parent = parents.shift(); parent !== undefined; parent = parents.shift()) {
-      // Children are listed after the erasure of their parent, which then gets no further children.
+      // Children are listed after the erasure of their parent. From then on the store accepts no copy of its images.
       const children = (await eraseChildren(author, parent)).filter((child) => !erased.has(child));
       for (const child of children) erased.add(child);
       parents.push(...children);

@@ -91,7 +91,7 @@ export function createSubmitJob(deps: Deps) {
             checkModeratedInputs(prepared.request, stored);
             return createQueued(submission, { prepared, usageRow }, stored);
           },
-          accept: (job) => acceptJob(job, terms),
+          accept: (job, sources) => acceptJob(job, { ...terms, sources }),
         },
       )
     );

@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import { unknownCostOf } from '../../domain/estimate.ts';
 import type { QueueLimit, RecordLimits, SubmitOutcome } from '../../domain/ports.ts';
 import { tooManyRequests } from '../../domain/too-many-requests.ts';
+import { inputInvalid } from '../inputs/inspect-input.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
 /** Time after which a request above a limit of waiting jobs may be repeated. No process knows when a job will start. */
@@ -47,6 +48,12 @@ export function refusalOf(outcome: Refusal, { maxOpenJobs, storage, estimate }: 
         detail: 'The provider blocked too many prompts of this tenant. Retry later, with other prompts.',
         retryAfterSeconds: Math.ceil(outcome.forMs / 1000),
       });
+    case 'source_gone': {
+      const { kind, id, pointer } = outcome.source;
+      if (kind === 'upload') return inputInvalid(pointer, `The upload ${id} was deleted or has expired.`);
+      const detail = `The job ${id} was erased, and its images with it.`;
+      return new AppError('erased', { detail, issues: [{ pointer, detail }] });
+    }
     case 'capped':
       return budgetExceeded(outcome.refusal, estimate?.high ?? null);
   }

@@ -1,16 +1,18 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { JobInput } from '../../domain/input-image.ts';
-import type { RequestedInput } from '../../domain/ports.ts';
+import { type JobInput, pointerOf } from '../../domain/input-image.ts';
+import type { InputSourceRecord, RequestedInput } from '../../domain/ports.ts';
 import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 
 interface Steps<Accepted> {
   create(inputs: readonly JobInput[]): ImageJob;
-  accept(job: ImageJob): Promise<Accepted>;
+  /** @param sources the records from which inputs were copied. */
+  accept(job: ImageJob, sources: readonly InputSourceRecord[]): Promise<Accepted>;
 }
 
 /**
- * Accepts a job after its inputs are checked and stored. The bytes of a refused job are deleted. If the store does not
+ * Accepts a job after its inputs are checked and stored. A source may be deleted after its bytes were copied, so the store
+ * checks the sources again in the step that writes the record. The bytes of a refused job are deleted. If the store does not
  * confirm the record, the job may exist, and the sweeper decides.
  */
 export async function withStoredInputs<Accepted extends { readonly job: ImageJob }>(
@@ -23,7 +25,7 @@ export async function withStoredInputs<Accepted extends { readonly job: ImageJob
     const job = create(prepared.inputs);
     await prepared.store(job);
     try {
-      const accepted = await accept(job);
+      const accepted = await accept(job, sourcesOf(request.inputs));
       await (accepted.job.id === job.id ? prepared.confirm(job) : prepared.discard(job)).catch(() => {});
       return accepted;
     } catch (error) {
@@ -36,6 +38,19 @@ export async function withStoredInputs<Accepted extends { readonly job: ImageJob
   } finally {
     await prepared.release();
   }
+}
+
+/** Returns the records that hold the bytes of inputs, each once. A retry copies from the earlier job, not from its sources. */
+function sourcesOf(inputs: readonly RequestedInput[]): InputSourceRecord[] {
+  const sources = new Map<string, InputSourceRecord>();
+  for (const input of inputs) {
+    const { from } = input;
+    if (from.kind === 'file' || from.kind === 'url') continue;
+    const kind = from.kind === 'upload' ? 'upload' : 'job';
+    const id = from.kind === 'job_input' ? from.jobId : from.id;
+    if (!sources.has(id)) sources.set(id, { kind, id, pointer: pointerOf(input) });
+  }
+  return [...sources.values()];
 }
 
 /** Checks inputs and returns the facts about them. Stores nothing. */

@@ -1,8 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { CapRefusal } from '../../../domain/budget.ts';
-import type { JobStore, QueueLimit } from '../../../domain/ports.ts';
+import type { InputSourceRecord, JobStore, QueueLimit } from '../../../domain/ports.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
+import { encodeSources, luaCheckSources, parseSource } from '../input-sources.ts';
 import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { encodeQueueLimits, luaCheckQueueLimits, parseQueueLimit } from '../queue-limits.ts';
@@ -20,22 +21,24 @@ export type SubmitReply =
   | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean }
   | { readonly kind: 'queued_limit'; readonly limit: QueueLimit }
   | { readonly kind: 'throttled'; readonly forMs: number }
+  | { readonly kind: 'source_gone'; readonly source: InputSourceRecord }
   | { readonly kind: 'key_reused' | 'queue_full' | 'records_full' };
 
 /**
  * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, 8 marked thresholds, 9 all jobs, 10 size of
- *      all records, 11 throttle, then the indexes and counters of all jobs, each once,
+ *      all records, 11 throttle, then the indexes, counters and sources of all jobs, each once,
  *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
- * ARGV 1 number of indexes and counters, 2 max records, 3 max size of all records, then for each job: its fields and its record. The fields are one text, because
+ * ARGV 1 number of indexes, counters and sources, 2 max records, 3 max size of all records, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
  *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts),
- *      limits of waiting jobs (see queue-limits.ts). '-' stands for an absent value.
+ *      limits of waiting jobs (see queue-limits.ts). '-' stands for an absent value. The sources (see input-sources.ts) follow
+ *      only if there are any.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
  * Returns for each job 'created ' | 'event_written ' (created with its event) | 'replayed ID' | 'key_reused' | 'queue_full' |
- *      'queued_limit INDEX' | 'records_full' | 'throttled MS' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a
+ *      'queued_limit INDEX' | 'source_gone INDEX' | 'records_full' | 'throttled MS' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a
  *      budget was marked
  */
-const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}${luaCheckQueueLimits}
+const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}${luaCheckQueueLimits}${luaCheckSources}
 local open_jobs, created = redis.call('ZCARD', KEYS[1]), 0
 local records, bytes = redis.call('ZCARD', KEYS[9]), tonumber(redis.call('GET', KEYS[10]) or '0')
 local bytes_before, throttled_ms = bytes, redis.call('PTTL', KEYS[11])
@@ -69,8 +72,8 @@ local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 local function submit()
   local record_key, event_key = next_key(), next_key()
   local fields, record = next_arg(), next_arg()
-  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl, hold, caps, limits =
-    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl, hold, caps, limits, sources =
+    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
   local claim_key = fingerprint ~= '-' and next_key()
 
   local claim = claim_key and redis.call('GET', claim_key)
@@ -79,6 +82,8 @@ local function submit()
     return claimed_by == fingerprint and 'replayed ' .. holder or 'key_reused'
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
+  local is_gone = sources ~= '' and check_sources(sources)
+  if is_gone then return is_gone end
   if throttled_ms > 0 then return 'throttled ' .. throttled_ms end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
   wait_with(counters, caps)
@@ -126,10 +131,12 @@ export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: Pr
   };
 }
 
-function parseReply(reply: string, { caps, queueLimits = [] }: SubmitInput): SubmitReply {
+function parseReply(reply: string, { caps, queueLimits = [], sources = [] }: SubmitInput): SubmitReply {
   if (reply === 'key_reused' || reply === 'queue_full' || reply === 'records_full') return { kind: reply };
   const limit = parseQueueLimit(reply, queueLimits);
   if (limit) return { kind: 'queued_limit', limit };
+  const source = parseSource(reply, sources);
+  if (source) return { kind: 'source_gone', source };
   const refusal = parseRefusal(reply, caps);
   if (refusal) return { kind: 'capped', refusal, hasMark: hasMark(reply) };
   const [kind, rest = ''] = reply.split(' ');
@@ -166,7 +173,7 @@ function argumentsOf(
 }
 
 function fieldsOf(
-  { job, claim, event, maxOpenJobs, caps, queueLimits = [] }: SubmitInput,
+  { job, claim, event, maxOpenJobs, caps, queueLimits = [], sources = [] }: SubmitInput,
   { indexes, counters, keys }: Projection & { readonly keys: Keys },
   positionOf: (key: string) => number,
 ): string {
@@ -176,5 +183,7 @@ function fieldsOf(
   const eventFields = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
   const limits = encodeQueueLimits({ keys, job }, queueLimits, positionOf);
   const claimFields = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
-  return `${itself} ${eventFields} ${claimFields} ${job.hold ?? 0} ${encodeCaps(caps)} ${limits}`;
+  const copied = encodeSources({ keys, tenant: job.tenant }, sources, positionOf);
+  const all = `${itself} ${eventFields} ${claimFields} ${job.hold ?? 0} ${encodeCaps(caps)} ${limits}`;
+  return copied === '' ? all : `${all} ${copied}`;
 }

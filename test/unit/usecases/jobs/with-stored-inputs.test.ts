@@ -33,3 +33,38 @@ it('leaves the inputs of a job that the store may have written', async () => {
   const refusal = new AppError('store_unavailable');
   expect(await refusedBy(refusal)).toEqual({ error: refusal, steps: ['store', 'release'] });
 });
+
+it('accepts a job with the records that its inputs were copied from, each once', async () => {
+  const prepared = {
+    inputs: [],
+    store: async () => {},
+    confirm: async () => {},
+    discard: async () => {},
+    release: async () => {},
+  };
+  const from = [
+    { kind: 'url', url: 'https://images.example/a.png' },
+    { kind: 'upload', id: 'upl_1' },
+    { kind: 'upload', id: 'upl_1' },
+    { kind: 'image', id: 'img_1', index: 0 },
+    { kind: 'job_input', jobId: 'img_2', source: { type: 'upload', uploadId: 'upl_2' } },
+  ] as const;
+  const inputs = from.map((origin, index) => ({ role: 'image', index, from: origin }) as const);
+  let sources: unknown;
+  await withStoredInputs(
+    async () => prepared,
+    { tenant: 'acme', inputs },
+    {
+      create: () => queuedJob(),
+      async accept(job, given) {
+        sources = given;
+        return { job };
+      },
+    },
+  );
+  expect(sources).toEqual([
+    { kind: 'upload', id: 'upl_1', pointer: '/images/1' },
+    { kind: 'job', id: 'img_1', pointer: '/images/3' },
+    { kind: 'job', id: 'img_2', pointer: '/images/4' },
+  ]);
+});
