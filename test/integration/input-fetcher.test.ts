@@ -103,6 +103,43 @@ describe('the fetcher of inputs', () => {
     expect(result).toMatchObject({ code: 'input_unavailable', tries: 3 });
   });
 
+  it.each([
+    ['a chunked response', {}],
+    ['a response of stated length', { 'content-length': '1000' }],
+  ])('repeats %s that breaks off', async (_name, headers) => {
+    const result = await failure((_request, response) => {
+      response.writeHead(200, headers).write(bytes, () => response.socket?.end());
+    });
+    expect(result).toMatchObject({ code: 'input_unavailable', tries: 3 });
+  });
+
+  it('repeats a chunked response whose connection is reset', async () => {
+    const result = await failure((_request, response) => {
+      response.writeHead(200).write(bytes, () => response.socket?.resetAndDestroy());
+    });
+    expect(result).toMatchObject({ code: 'input_unavailable', tries: 3 });
+  });
+
+  it('accepts a chunked response of many chunks', async () => {
+    const chunk = Buffer.alloc(1 << 20, 7);
+    const { port } = await serve((_request, response) => {
+      for (let sent = 0; sent < 8; sent += 1) response.write(chunk);
+      response.end();
+    });
+    const { fetcher } = await open({ allowPrivate: true });
+    const file = await fetcher.fetch(`http://127.0.0.1:${port}/a.png`, never);
+    expect(file.sizeBytes).toBe(8 << 20);
+  });
+
+  it('accepts a response that the end of its connection ends', async () => {
+    const server = await serve((request) => {
+      request.socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${bytes}`);
+    });
+    const { fetcher } = await open({ allowPrivate: true });
+    const file = await fetcher.fetch(`http://127.0.0.1:${server.port}/a.png`, never);
+    expect(await readFile(file.path)).toEqual(bytes);
+  });
+
   it('does not repeat a refusal', async () => {
     const result = await failure((_request, response) => response.writeHead(404).end());
     expect(result).toMatchObject({ code: 'input_unavailable', tries: 1 });
