@@ -1,6 +1,7 @@
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import { sleep } from '../lib/sleep.ts';
+import { createTenantSlots } from '../lib/tenant-slots.ts';
 import { findDecoder } from '../outbound/providers/registry.ts';
 import { createGeneration } from '../usecases/generation/index.ts';
 import { createSafetyIdentifier } from '../usecases/generation/safety-identifier.ts';
@@ -17,19 +18,27 @@ import type { Root } from './root.ts';
  */
 const maxImagesInMemory = 4;
 
+/**
+ * Creates the slots of jobs that fetch their inputs: half of the slots of jobs, of which one is for a second tenant. The
+ * servers of callers may be slow, and jobs without addresses must not wait for them.
+ */
+function createFetchSlots(concurrency: number) {
+  const max = Math.max(1, Math.floor(concurrency / 2));
+  return createTenantSlots({ max, maxPerTenant: Math.max(1, max - 1) });
+}
+
 /** Builds the use cases that generate the images of a job. */
 export function composeGeneration(
   { config, environment, log }: Root,
   adapters: Adapters,
   { jobs, inputs }: { readonly jobs: Jobs; readonly inputs: Inputs },
 ) {
+  const { updateJob, updateWithinBudgets, cancelProviderCalls } = jobs;
   const { provider, catalogue, spool, storage, sharedImages, records, metrics } = adapters;
   return createGeneration({
     records: records.jobs,
     workerRuns: records.workerRuns,
-    updateJob: jobs.updateJob,
-    updateWithinBudgets: jobs.updateWithinBudgets,
-    cancelProviderCalls: jobs.cancelProviderCalls,
+    ...{ updateJob, updateWithinBudgets, cancelProviderCalls },
     provider: provider.images,
     // The decoder of the selected provider knows its key.
     findDecoder: (name) => (name === provider.images.name ? provider.images.decode : findDecoder(name)),
@@ -42,6 +51,7 @@ export function composeGeneration(
     spool,
     storage,
     fetchInputs: inputs.fetchInputs,
+    fetchSlots: createFetchSlots(config.WORKER_CONCURRENCY),
     catalogue,
     estimate: adapters.estimate,
     tokenSamples: records.tokenSamples,

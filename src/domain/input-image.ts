@@ -30,15 +30,20 @@ export const maxInputEdge = 65_535;
 /** Maximum length of one `data`, in characters. The largest file of that form has 15 MiB. */
 export const maxDataCharacters = 20_971_520;
 
+/** Maximum length of an address, in characters. Presigned links with session tokens have more than 2,000. */
+export const maxUrlCharacters = 8_192;
+
 /** One input of a request. Exactly one of `url`, `upload_id`, `image_id` and `data` names the bytes. */
 export const InputImage = z
   .strictObject({
     url: z
       .string()
       .min(1)
-      .max(2048)
+      .max(maxUrlCharacters)
       .optional()
-      .describe('`https:` address of the file. A worker fetches it without redirects.'),
+      .describe(
+        '`https:` address of the file. A worker fetches it without redirects, within 60 s for all addresses of the job.',
+      ),
     upload_id: z.string().min(1).max(64).optional().describe('Id of an upload, `upl_...`.'),
     image_id: z.string().min(1).max(64).optional().describe('Id of an earlier job, `img_...`.'),
     index: z

@@ -47,14 +47,14 @@ describe('an edit of a URL', () => {
   });
 
   it.each([
-    ['a redirect', '/moved.png', 'input_unavailable'],
-    ['a missing file', '/nothing.png', 'input_unavailable'],
+    ['a redirect', '/moved.png', 'input_invalid'],
+    ['a missing file', '/nothing.png', 'input_invalid'],
     ['a web page', '/page', 'input_invalid'],
   ])('%s ends the job before it costs anything', async (_, path, code) => {
     const job = await edit(path);
     expect(job).toMatchObject({
       status: 'failed',
-      error: { code, billing: 'none', message: expect.stringContaining('') },
+      error: { code, billing: 'none', message: expect.stringMatching(/^\/images\/0: /), retryable: false },
       cost: { micro_usd: 0, billing: 'none' },
       attempts: [],
     });

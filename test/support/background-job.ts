@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
+import { createTenantSlots } from '../../src/lib/tenant-slots.ts';
 import type { Studio } from '../../src/local/studio/studio.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
@@ -54,9 +55,9 @@ export async function backgroundJob(prompt: string, { maxEarlyUploads = 1 } = {}
     ...{ findDecoder: () => provider.decode, ...noSafety },
     enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
-    spool,
-    storage: core.storage,
+    ...{ spool, storage: core.storage },
     fetchInputs: async (job) => [...(job.inputs ?? [])],
+    fetchSlots: createTenantSlots({ max: 1, maxPerTenant: 1 }),
     catalogue: builtInCatalogue(),
     ...{ estimate: () => null, tokenSamples: { record() {} } },
     withMemorySlot: (work) => work(),

@@ -5,6 +5,7 @@ import { holdOf } from '../../src/domain/job-money.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import type { DecodeResponse, FindDecoder, ImageProvider } from '../../src/domain/ports.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
+import { createTenantSlots, type TenantSlots } from '../../src/lib/tenant-slots.ts';
 import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
 import { createGeneration } from '../../src/usecases/generation/index.ts';
 import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
@@ -45,6 +46,8 @@ interface Given {
   readonly beforeMemorySlot?: () => Promise<void>;
   /** Fetches the inputs that are URLs. Default: all inputs are stored. */
   readonly fetchInputs?: FetchInputs;
+  /** Slots of jobs that fetch. Default: free. */
+  readonly fetchSlots?: TenantSlots;
   /** Number of runs that ended with each process that is gone. Default 1. */
   readonly endedWith?: Readonly<Record<string, number>>;
   /** Maximum hold of the job after a further call. Default: unlimited. */
@@ -205,6 +208,7 @@ function createUseCases(given: Given, ports: Ports) {
     throttle: { ...noSafety.throttle, throttledForMs: async () => given.throttledForMs ?? 0 },
     findDecoder,
     fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
+    fetchSlots: given.fetchSlots ?? createTenantSlots({ max: 1, maxPerTenant: 1 }),
     catalogue: given.catalogue ?? builtInCatalogue(),
     estimate: () => null,
     tokenSamples: { record() {} },

@@ -87,7 +87,8 @@ export interface InputFetcher {
   /**
    * Fetches a URL of a caller without redirects, through the guard against private addresses, into a new file.
    *
-   * @throws AppError `input_unavailable`
+   * @param signal ends the fetch.
+   * @throws AppError `input_unavailable` if the same request may succeed later, otherwise `input_invalid`
    */
   fetch(url: string, signal: AbortSignal): Promise<LocalFile>;
 }

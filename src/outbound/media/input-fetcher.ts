@@ -2,7 +2,6 @@ import { type Dispatcher, request } from 'undici';
 import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { InputFetcher, LocalFile, Staging } from '../../domain/ports.ts';
-import { startDeadline } from '../../lib/deadline.ts';
 
 export interface InputFetcherOptions {
   readonly staging: Pick<Staging, 'write'>;
@@ -12,11 +11,8 @@ export interface InputFetcherOptions {
   readonly userAgent: string;
   /** Resolves after the time, or at once if the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Timeout of one try, from the connection to the last byte. Default 60,000 ms. */
-  readonly timeoutMs?: number;
 }
 
-const defaultTimeoutMs = 60_000;
 /** Pauses between tries after a failure that may pass. */
 const pausesMs: readonly number[] = [1_000, 3_000];
 
@@ -31,11 +27,11 @@ class FetchFailure extends Error {
 }
 
 /**
- * Creates a fetcher of the URLs of callers. Every try opens its own connection through the guard, follows no redirect and has
- * one deadline. Failures that may pass are repeated: no connection, no response, 429 and 5xx.
+ * Creates a fetcher of the URLs of callers. Every try opens its own connection through the guard and follows no redirect.
+ * Failures that may pass are repeated: no connection, no complete response, 429 and 5xx.
  */
 export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
-  const { guard, timeoutMs = defaultTimeoutMs } = options;
+  const { guard } = options;
 
   async function fetchOnce(url: URL, signal: AbortSignal): Promise<LocalFile> {
     const response = await request(url, {
@@ -58,16 +54,12 @@ export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
   }
 
   /** Makes one try. @throws FetchFailure */
-  async function attempt(text: string, outer: AbortSignal): Promise<LocalFile> {
-    const deadline = startDeadline(outer, timeoutMs);
+  async function attempt(text: string, signal: AbortSignal): Promise<LocalFile> {
     try {
-      return await fetchOnce(guard.checkUrl(text), deadline.signal);
+      return await fetchOnce(guard.checkUrl(text), signal);
     } catch (error) {
-      if (deadline.signal.aborted)
-        throw new FetchFailure(`did not arrive within ${timeoutMs} ms`, true, error);
+      if (signal.aborted) throw new FetchFailure('did not arrive in time', true, error);
       throw failureOf(error);
-    } finally {
-      deadline.release();
     }
   }
 
@@ -79,8 +71,9 @@ export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
         } catch (error) {
           if (!(error instanceof FetchFailure)) throw error;
           const pauseMs = pausesMs[tries];
-          if (pauseMs === undefined || signal.aborted || !error.mayPass) throw unavailable(error);
+          if (pauseMs === undefined || signal.aborted || !error.mayPass) throw publicError(error);
           await options.sleep(pauseMs, signal);
+          if (signal.aborted) throw publicError(error);
         }
       }
     },
@@ -124,7 +117,11 @@ function failureOf(error: unknown): unknown {
   );
 }
 
-/** Returns the public error. It names neither the address nor its host, which may contain credentials. */
-function unavailable(cause: FetchFailure): AppError {
-  return new AppError('input_unavailable', { detail: `The address ${cause.message}.`, cause });
+/**
+ * Returns the public error, which is retryable only if the failure may pass. It names neither the address nor its host,
+ * which may contain credentials.
+ */
+function publicError(cause: FetchFailure): AppError {
+  const code = cause.mayPass ? 'input_unavailable' : 'input_invalid';
+  return new AppError(code, { detail: `The address ${cause.message}.`, cause });
 }

@@ -17,6 +17,7 @@ import type {
   WorkerRuns,
 } from '../../domain/ports.ts';
 import type { SharedBytes } from '../../lib/shared-bytes.ts';
+import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -60,6 +61,8 @@ export interface GenerationDeps {
   readonly spool: Spool;
   readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
   readonly fetchInputs: FetchInputs;
+  /** Slots of jobs that fetch their inputs. */
+  readonly fetchSlots: TenantSlots;
   readonly catalogue: ModelCatalogue;
   readonly estimate: Estimate;
   readonly tokenSamples: Pick<TokenSampleStore, 'record'>;
@@ -94,7 +97,7 @@ export function createGeneration(deps: GenerationDeps) {
       updateJob,
       updateWithinBudgets: deps.updateWithinBudgets,
       cancelProviderCalls,
-      resolveInputs: createResolveInputs({ records, fetchInputs: deps.fetchInputs, storage, log }),
+      resolveInputs: createResolveInputs(deps),
       expandPrompt: composeExpandPrompt(deps, calling),
       generateImage: composeGenerateImage(deps, calling, { uploadImage, finalizeResponse }),
       sleep,

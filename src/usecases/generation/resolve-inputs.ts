@@ -3,13 +3,16 @@ import { type ImageJob, isTerminal, jobError } from '../../domain/image-job.ts';
 import { inputKeyOf, isStoredInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ImageStorage, JobStore, Log } from '../../domain/ports.ts';
+import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { JobRun } from './job-run.ts';
-import { type ImageOutcome, RETRY_LATER } from './retry-decision.ts';
+import { type ImageOutcome, RETRY_LATER, WAIT_FOR_FETCH_SLOT } from './retry-decision.ts';
 
 interface Deps {
   records: Pick<JobStore, 'get'>;
   fetchInputs: FetchInputs;
+  /** Slots of jobs that fetch. They are fewer than the slots of jobs, so that slow addresses do not stop all jobs. */
+  fetchSlots: TenantSlots;
   storage: Pick<ImageStorage, 'remove'>;
   log: Log;
 }
@@ -43,6 +46,8 @@ export function createResolveInputs(deps: Deps) {
 
   return async (run: JobRun): Promise<ImageOutcome | null> => {
     if ((run.job.inputs ?? []).every(isStoredInput)) return null;
+    const leave = deps.fetchSlots.enter(run.job.tenant);
+    if (!leave) return WAIT_FOR_FETCH_SLOT;
     try {
       await fetchAndRecord(run);
       return null;
@@ -55,6 +60,8 @@ export function createResolveInputs(deps: Deps) {
       }
       deps.log.warn({ err: error, ...logFieldsOf(run.job) }, 'inputs not fetched, retrying');
       return RETRY_LATER;
+    } finally {
+      leave();
     }
   };
 }

@@ -21,6 +21,9 @@ export const RETRY_LATER: ImageOutcome = { kind: 'wait', delayMs: 5_000 };
 /** The response is paid, but only another release can read it. The job waits for that release. */
 export const WAIT_FOR_RELEASE: ImageOutcome = { kind: 'wait', delayMs: 30_000, blocked: {} };
 
+/** The inputs can be fetched when other jobs of this worker have fetched theirs. */
+export const WAIT_FOR_FETCH_SLOT: ImageOutcome = { kind: 'wait', delayMs: 2_000, blocked: {} };
+
 /** Policy of a deployment for calls with an unknown charge. */
 export interface UncertainPolicy {
   readonly onUncertain: 'retry' | 'fail';

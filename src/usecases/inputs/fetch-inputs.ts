@@ -8,6 +8,7 @@ import {
   pointerOf,
 } from '../../domain/input-image.ts';
 import type { ImageInspector, ImageStorage, InputFetcher, LocalFile, Staging } from '../../domain/ports.ts';
+import { startDeadline } from '../../lib/deadline.ts';
 import { factsOf, inputInvalid, inspectInput } from './inspect-input.ts';
 
 interface Deps {
@@ -15,16 +16,25 @@ interface Deps {
   inspector: ImageInspector;
   storage: Pick<ImageStorage, 'putFile'>;
   staging: Pick<Staging, 'remove'>;
+  /** Time in which all addresses of a job must arrive, with all tries, in milliseconds. Default 60,000. */
+  timeoutMs?: number;
 }
 
+const defaultTimeoutMs = 60_000;
+/** Number of addresses of a job that are fetched at the same time. */
+const maxConcurrent = 4;
+
 /**
- * Fetches the inputs of a job whose bytes are not stored yet, checks them like every other input and stores them. Repeatable:
- * it stores equal bytes under equal keys.
+ * Fetches the inputs of a job whose bytes are not stored yet, checks them like every other input and stores them. All
+ * addresses have one deadline, because the job occupies a slot of the worker. The first failure ends the other fetches.
+ * Repeatable: it stores equal bytes under equal keys.
  *
  * @returns all inputs of the job with their facts.
- * @throws AppError `input_unavailable`, `input_invalid`
+ * @throws AppError `input_unavailable`, `input_invalid`. Their messages begin with the pointer of the input.
  */
 export function createFetchInputs(deps: Deps) {
+  const { timeoutMs = defaultTimeoutMs } = deps;
+
   async function store(job: ImageJob, input: JobInput, file: LocalFile): Promise<JobInput> {
     const inspected = await inspectInput(deps, input, file);
     try {
@@ -39,9 +49,7 @@ export function createFetchInputs(deps: Deps) {
   async function fetchOne(job: ImageJob, input: JobInput, signal: AbortSignal): Promise<JobInput> {
     const { url } = input.source;
     if (url === undefined) throw inputInvalid(pointerOf(input), 'The input has no address.');
-    const file = await deps.fetcher.fetch(url, signal).catch((error: unknown) => {
-      throw named(error, input);
-    });
+    const file = await deps.fetcher.fetch(url, signal);
     try {
       return await store(job, input, file);
     } finally {
@@ -49,11 +57,32 @@ export function createFetchInputs(deps: Deps) {
     }
   }
 
+  /** Fetches the missing inputs. After a failure or the deadline, no further fetch begins. */
+  async function fetchAll(job: ImageJob, inputs: readonly JobInput[], outer: AbortSignal) {
+    const deadline = startDeadline(outer, timeoutMs);
+    const fetched = [...inputs];
+    const failures: unknown[] = [];
+    const missing = inputs.entries();
+    const fetchNext = async () => {
+      for (const [at, input] of missing) {
+        if (isStoredInput(input)) continue;
+        try {
+          if (deadline.signal.aborted) throw late();
+          fetched[at] = await fetchOne(job, input, deadline.signal);
+        } catch (error) {
+          failures.push(named(error, input));
+          deadline.stop();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: maxConcurrent }, fetchNext));
+    deadline.release();
+    if (failures.length > 0) throw failures[0];
+    return fetched;
+  }
+
   return async (job: ImageJob, signal: AbortSignal): Promise<JobInput[]> => {
-    const inputs: JobInput[] = [];
-    for (const input of job.inputs ?? []) {
-      inputs.push(isStoredInput(input) ? input : await fetchOne(job, input, signal));
-    }
+    const inputs = await fetchAll(job, job.inputs ?? [], signal);
     const [issue] = overlayIssues(inputs);
     if (issue) throw inputInvalid(issue.pointer, `${issue.pointer} ${issue.detail}.`);
     return inputs;
@@ -61,10 +90,12 @@ export function createFetchInputs(deps: Deps) {
 }
 export type FetchInputs = ReturnType<typeof createFetchInputs>;
 
+const late = () => new AppError('input_unavailable', { detail: 'The address did not arrive in time.' });
+
+/** Names the input in the message, because the error of a job has no pointer. */
 function named(error: unknown, input: JobInput): unknown {
-  if (!(error instanceof AppError) || error.code !== 'input_unavailable') return error;
-  return new AppError('input_unavailable', {
-    detail: `${pointerOf(input)}: ${error.message}`,
-    cause: error.cause,
-  });
+  if (!(error instanceof AppError)) return error;
+  const { code, message, issues, cause } = error;
+  if (code !== 'input_unavailable' && code !== 'input_invalid') return error;
+  return new AppError(code, { detail: `${pointerOf(input)}: ${message}`, issues, cause });
 }

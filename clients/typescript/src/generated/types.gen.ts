@@ -274,7 +274,7 @@ export type Retention = {
  */
 export type InputImage = {
     /**
-     * `https:` address of the file. A worker fetches it without redirects.
+     * `https:` address of the file. A worker fetches it without redirects, within 60 s for all addresses of the job.
      */
     url?: string;
     /**
@@ -7538,7 +7538,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     422: Problem;
     /**
-     * `provider_outcome_unknown`: It is unknown whether the provider made the image. `storage_failed`: The image could not be stored. `run_timeout`: The job ran longer than run_timeout_s. `queue_timeout`: The job waited longer than queue_ttl_s. `canceled`: The job was canceled. `input_unavailable`: An input image could not be fetched
+     * `provider_outcome_unknown`: It is unknown whether the provider made the image. `storage_failed`: The image could not be stored. `run_timeout`: The job ran longer than run_timeout_s. `queue_timeout`: The job waited longer than queue_ttl_s. `canceled`: The job was canceled. `input_unavailable`: An input image could not be fetched. `input_invalid`: An input image cannot be used
      */
     424: Problem;
     /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from '../../../domain/errors.ts';
 import { ImageRequestBody } from '../../../domain/image-request.ts';
-import { type InputImage, maxInputImages } from '../../../domain/input-image.ts';
+import { type InputImage, maxInputImages, maxUrlCharacters } from '../../../domain/input-image.ts';
 import { GenerationBody } from './generation-body.ts';
 
 /** Bodies of `POST /v1/images/edits`: JSON with addresses and ids, or a form with files. */
@@ -68,17 +68,15 @@ export function separateInputs(body: EditFields & Partial<EditBody>): {
   };
 }
 
-const maxUrlLength = 2048;
-
 function toInput({ image_url, file_id }: OpenAiInput, pointer: string): InputImage {
   if ((image_url === undefined) === (file_id === undefined))
     throw invalid({ pointer, detail: 'must have exactly one of image_url, file_id' });
   if (image_url === undefined) return { upload_id: file_id };
   if (image_url.startsWith('data:')) return { data: image_url };
-  if (image_url.length <= maxUrlLength) return { url: image_url };
+  if (image_url.length <= maxUrlCharacters) return { url: image_url };
   throw invalid({
     pointer: `${pointer}/image_url`,
-    detail: `must be a data URL, or an address of at most ${maxUrlLength} characters`,
+    detail: `must be a data URL, or an address of at most ${maxUrlCharacters} characters`,
   });
 }
 

@@ -52,7 +52,7 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
       },
       response: imagesResponses(path, {
         refused: ['input_invalid', 'destination_forbidden'],
-        failed: ['input_unavailable'],
+        failed: ['input_unavailable', 'input_invalid'],
       }),
     },
     preValidation: async (request) => {

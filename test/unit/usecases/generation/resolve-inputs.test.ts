@@ -3,6 +3,7 @@ import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { inputKeyOf, type JobInput } from '../../../../src/domain/input-image.ts';
 import { erase } from '../../../../src/domain/job-erasure.ts';
 import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
+import { createTenantSlots } from '../../../../src/lib/tenant-slots.ts';
 import { generation } from '../../../support/generation.ts';
 import { createdAt, retention } from '../../../support/jobs.ts';
 
@@ -37,5 +38,21 @@ describe('an input that is fetched while its job changes', () => {
     expect(await made.run()).toEqual({ done: true });
     expect(made.calls).toEqual([]);
     expect(made.stored.has(inputKeyOf(made.job(), requested))).toBe(isStored);
+  });
+});
+
+describe('a job whose inputs are addresses', () => {
+  it('waits without losing run time while other jobs of its tenant use the slots of fetches', async () => {
+    const fetchSlots = createTenantSlots({ max: 2, maxPerTenant: 1 });
+    const made = generation({ fetchSlots, fetchInputs: async () => [fetched] });
+    made.set((job) => ({ ...job, inputs: [requested] }));
+    const leave = fetchSlots.enter(made.job().tenant);
+
+    expect(await made.run()).toEqual({ againInMs: 2_000 });
+    expect(made.job()).toMatchObject({ status: 'running', inputs: [requested], blocked: {} });
+    leave?.();
+    expect(await made.run()).toEqual({ done: true });
+    expect(made.job().inputs).toEqual([fetched]);
+    expect(fetchSlots.enter(made.job().tenant)).not.toBeNull();
   });
 });
