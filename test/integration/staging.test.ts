@@ -35,6 +35,18 @@ describe('the folder of received files', () => {
     await write();
   });
 
+  it('gives a tenant a quarter of its room, so that others can send too', async () => {
+    const folder = await temporaryFolder();
+    const staging = createStaging(folder, { maxTotalBytes: 400 });
+    const write = (tenant: string) => staging.write(oneChunk(Buffer.alloc(60)), { maxBytes: 80, tenant });
+    const first = await write('acme');
+    await expect(write('acme')).rejects.toMatchObject({ code: 'too_many_requests', retryAfterSeconds: 10 });
+    await write('other');
+    await staging.remove(first);
+    await write('acme');
+    expect(await readdir(folder)).toHaveLength(2);
+  });
+
   it('refuses a file above its own limit and leaves nothing of it', async () => {
     const folder = await temporaryFolder();
     const write = createStaging(folder).write(oneChunk(Buffer.alloc(81)), { maxBytes: 80 });

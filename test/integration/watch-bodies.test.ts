@@ -1,4 +1,4 @@
-import { Agent } from 'node:http';
+import { Agent, request } from 'node:http';
 import Fastify from 'fastify';
 import supertest from 'supertest';
 import { expect, it, onTestFinished } from 'vitest';
@@ -9,6 +9,7 @@ it('a connection that sends many bodies collects no listeners', async () => {
   const limits = {
     bodyTimeoutMs: 15_000,
     minUpload: { bytesPerSecond: 10_000, overMs: 20_000 },
+    uploadTimeoutMs: 60_000,
     maxBytes: 1_000_000,
   };
   watchBodies(app, limits, (socket) => socket.destroy());
@@ -26,4 +27,31 @@ it('a connection that sends many bodies collects no listeners', async () => {
   const send = async () => (await supertest(url).post('/').agent(agent).send({ a: 1 }).expect(200)).body;
   const first = await send();
   for (let i = 0; i < 20; i += 1) expect(await send()).toEqual(first);
+});
+
+it('a body with files that arrives fast enough has a maximum time', async () => {
+  const app = Fastify();
+  let refused = () => {};
+  const isRefused = new Promise<void>((resolve) => {
+    refused = resolve;
+  });
+  const limits = {
+    bodyTimeoutMs: 600_000,
+    minUpload: { bytesPerSecond: 1, overMs: 600_000 },
+    uploadTimeoutMs: 1_000,
+    maxBytes: 1_000_000,
+  };
+  watchBodies(app, limits, (socket) => {
+    socket.destroy();
+    refused();
+  });
+  const files = { isFileField: () => true, fileFields: 'file', maxFiles: 1, bodyOf: () => ({}) };
+  app.addContentTypeParser('*', async (_request: unknown, body: NodeJS.ReadableStream) => void body.resume());
+  app.post('/', { config: { files } }, async () => ({}));
+  const url = await app.listen({ port: 0 });
+  onTestFinished(() => app.close());
+
+  const sent = request(url, { method: 'POST', headers: { 'content-length': 100 } }).on('error', () => {});
+  sent.write('a');
+  await isRefused;
 });

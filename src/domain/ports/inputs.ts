@@ -16,10 +16,14 @@ export interface Staging {
   /**
    * Writes a stream to a new file.
    *
-   * @throws AppError `payload_too_large` if the stream is longer than `maxBytes`, `storage_unavailable` if the disk has no
-   *   room. No file remains.
+   * @param options.tenant the tenant that sends the bytes. Its files may have a quarter of the total size.
+   * @throws AppError `payload_too_large` if the stream is longer than `maxBytes`, `too_many_requests` if the tenant has no
+   *   room, `storage_unavailable` if the disk has none. No file remains.
    */
-  write(body: AsyncIterable<Uint8Array>, options: { maxBytes: number }): Promise<LocalFile>;
+  write(
+    body: AsyncIterable<Uint8Array>,
+    options: { maxBytes: number; tenant?: string | undefined },
+  ): Promise<LocalFile>;
   /** Removes a file. Idempotent. */
   remove(file: LocalFile): Promise<void>;
   /** Removes the files of processes that have ended. */

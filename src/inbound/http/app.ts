@@ -67,6 +67,7 @@ const requestTimeoutMs = 15_000;
 const bodyLimits = {
   bodyTimeoutMs: requestTimeoutMs,
   minUpload: { bytesPerSecond: 10_000, overMs: 20_000 },
+  uploadTimeoutMs: 30 * 60_000,
   // All files of an edit, and its fields.
   maxBytes: 18 * maxInputBytes + maxDataBodyBytes,
 };

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { LocalFile, Staging } from '../../domain/ports.ts';
 import { naming } from '../../usecases/inputs/inspect-input.ts';
+import { callerOf } from './plugins/authenticate.ts';
 import { type FormFile, type PointerOfFile, receiveForm } from './receive-form.ts';
 
 declare module 'fastify' {
@@ -52,7 +53,10 @@ export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
     async (request: FastifyRequest, body: FastifyRequest['raw']) => {
       const rules = request.routeOptions.config.files;
       if (!rules || !request.received) throw unsupported(request);
-      const { fields, files } = await receiveForm(request.headers, body, { ...rules, staging });
+      const { fields, files } = await receiveForm(request.headers, body, {
+        ...rules,
+        staging: stagingOf(request, staging),
+      });
       request.received.add(files);
       return rules.bodyOf(fields);
     },
@@ -61,11 +65,17 @@ export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
     const field = request.routeOptions.config.files?.rawField;
     if (request.headers['content-length'] === '0') return undefined;
     if (field === undefined || !request.received) throw unsupported(request);
-    const file = await naming(`/${field}`, () => receiveRaw(body, staging));
+    const file = await naming(`/${field}`, () => receiveRaw(body, stagingOf(request, staging)));
     request.received.add([{ field, file }]);
     return undefined;
   });
 }
+
+/** Returns the staging of a request, which counts its files towards its tenant. */
+const stagingOf = (request: FastifyRequest, staging: FileStaging): FileStaging => ({
+  write: (body, options) => staging.write(body, { ...options, tenant: callerOf(request).tenant }),
+  remove: staging.remove,
+});
 
 /** Returns the files of a request. */
 export function filesOf(request: FastifyRequest): readonly FormFile[] {

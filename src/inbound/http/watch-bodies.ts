@@ -7,6 +7,8 @@ export interface BodyLimits {
   readonly bodyTimeoutMs: number;
   /** Minimum speed of a body with files. */
   readonly minUpload: { readonly bytesPerSecond: number; readonly overMs: number };
+  /** Maximum time in which a body with files must arrive, in milliseconds. */
+  readonly uploadTimeoutMs: number;
   /** Maximum size of a whole body, in bytes. The connection of a longer one is closed. */
   readonly maxBytes: number;
 }
@@ -14,7 +16,7 @@ export interface BodyLimits {
 const checkEveryMs = 1_000;
 
 /**
- * Ends requests whose body arrives too slowly or never ends. Uploads have a minimum speed instead of a maximum time. Bodies
+ * Ends requests whose body arrives too slowly or never ends. Uploads have a minimum speed and a longer time. Bodies
  * of refused requests are watched too, because the server reads and discards them.
  *
  * @param refuse responds with 408 and closes the connection.
@@ -49,7 +51,7 @@ const hasBody = ({ headers }: IncomingMessage) =>
 /** Creates the check of one body, to be called every `checkEveryMs`. The first call comes early. */
 function createCheck(
   request: IncomingMessage,
-  { bodyTimeoutMs, minUpload, maxBytes }: BodyLimits,
+  { bodyTimeoutMs, minUpload, uploadTimeoutMs, maxBytes }: BodyLimits,
   then: { isUpload: boolean; stop: () => void; refuse: (socket: Socket) => void },
 ): () => void {
   const { socket } = request;
@@ -69,7 +71,8 @@ function createCheck(
     seen.push(socket.bytesRead);
     if (seen.length > steps + 1) seen.shift();
     const isSlow = seen.length > steps && (seen.at(-1) ?? 0) - (seen[0] ?? 0) < minBytes;
-    if (then.isUpload ? isSlow : waitedMs >= bodyTimeoutMs) {
+    const isLate = waitedMs >= (then.isUpload ? uploadTimeoutMs : bodyTimeoutMs);
+    if (isLate || (then.isUpload && isSlow)) {
       then.stop();
       then.refuse(socket);
     }

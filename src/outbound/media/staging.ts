@@ -11,6 +11,8 @@ export interface StagingOptions {
   readonly maxTotalBytes?: number;
 }
 
+/** Share of the total size that the files of one tenant may have. */
+const tenantShare = 1 / 4;
 const defaultMaxTotalBytes = 8 * 1024 ** 3;
 /** Minimum free space on the disk, in bytes, reserved for the spool of paid responses. */
 const reservedBytes = 512 * 1024 ** 2;
@@ -22,7 +24,8 @@ const namePattern = /^([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{16}\.part$/;
  */
 export function createStaging(directory: string, options: StagingOptions = {}): Staging {
   const maxTotalBytes = options.maxTotalBytes ?? defaultMaxTotalBytes;
-  const sizes = new Map<string, number>();
+  const files = new Map<string, { readonly tenant: string | undefined; sizeBytes: number }>();
+  const bytesOf = new Map<string, number>();
   let totalBytes = 0;
   let prepared: Promise<void> | undefined;
 
@@ -34,9 +37,20 @@ export function createStaging(directory: string, options: StagingOptions = {}): 
     return prepared;
   }
 
-  function grow(path: string, bytes: number): void {
+  function count(tenant: string | undefined, bytes: number): void {
     totalBytes += bytes;
-    sizes.set(path, (sizes.get(path) ?? 0) + bytes);
+    if (tenant === undefined) return;
+    const sum = (bytesOf.get(tenant) ?? 0) + bytes;
+    if (sum === 0) bytesOf.delete(tenant);
+    else bytesOf.set(tenant, sum);
+    if (bytes > 0 && sum > maxTotalBytes * tenantShare) throw noRoomForTenant();
+  }
+
+  function grow(path: string, tenant: string | undefined, bytes: number): void {
+    const file = files.get(path) ?? { tenant, sizeBytes: 0 };
+    file.sizeBytes += bytes;
+    files.set(path, file);
+    count(tenant, bytes);
     if (totalBytes > maxTotalBytes) throw noRoom();
   }
 
@@ -44,8 +58,9 @@ export function createStaging(directory: string, options: StagingOptions = {}): 
     await unlink(path).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;
     });
-    totalBytes -= sizes.get(path) ?? 0;
-    sizes.delete(path);
+    const file = files.get(path);
+    files.delete(path);
+    if (file) count(file.tenant, -file.sizeBytes);
   }
 
   async function sweep(): Promise<void> {
@@ -53,19 +68,22 @@ export function createStaging(directory: string, options: StagingOptions = {}): 
       const writer = writerOf(name);
       const path = join(directory, name);
       // The file may be gone, because another process sweeps at the same time.
-      const found = writer && !sizes.has(path) ? await stat(path).catch(() => null) : null;
+      const found = writer && !files.has(path) ? await stat(path).catch(() => null) : null;
       if (writer && found && isAbandoned(writer, Date.now() - found.mtimeMs)) await removePath(path);
     }
   }
 
   return {
-    async write(body, { maxBytes }) {
+    async write(body, { maxBytes, tenant }) {
       await onDisk(ready);
       await onDisk(() => checkFreeSpace(directory));
       const path = join(directory, newName());
       const handle = await onDisk(() => open(path, 'wx', 0o600));
       try {
-        return { path, ...(await fill(handle, body, { maxBytes, grow: (bytes) => grow(path, bytes) })) };
+        return {
+          path,
+          ...(await fill(handle, body, { maxBytes, grow: (bytes) => grow(path, tenant, bytes) })),
+        };
       } catch (error) {
         await removePath(path).catch(() => undefined);
         throw error;
@@ -113,6 +131,13 @@ async function checkFreeSpace(directory: string): Promise<void> {
 function noRoom(): AppError {
   return new AppError('storage_unavailable', {
     detail: 'This instance has no room for further files at the moment. Retry shortly.',
+    retryAfterSeconds: 10,
+  });
+}
+
+function noRoomForTenant(): AppError {
+  return new AppError('too_many_requests', {
+    detail: 'The files that this tenant sends at the moment take all its room. Wait until some have arrived.',
     retryAfterSeconds: 10,
   });
 }
