@@ -213,6 +213,16 @@ describe('a hostile JSON body', () => {
 });
 
 describe('a slow body', () => {
+  it('gets one response if the request was refused before its body', { timeout: 60_000 }, async () => {
+    const connection = await openRaw(Number(new URL(service.url).port));
+    const head = 'POST /uploads HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer wrong\r\n';
+    connection.socket.write(`${head}content-type: image/png\r\ncontent-length: 600000\r\n\r\n`);
+    await new Promise((resolve) => connection.socket.once('close', resolve).once('end', resolve));
+    connection.socket.destroy();
+    const received = connection.received().toString('latin1');
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401']);
+  });
+
   it('ends with 408 at every entry if it sends one byte a second', { timeout: 60_000 }, async () => {
     const port = Number(new URL(service.url).port);
     const responses = await Promise.all(

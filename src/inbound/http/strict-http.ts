@@ -49,6 +49,8 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
   function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const response = connections.get(socket)?.response;
+    // The response to this request was sent before its body arrived. A second one would belong to the next request.
+    if (response?.headersSent && !response.req.complete) return void socket.destroy();
     const isBusy = response !== undefined && !response.writableFinished;
     // The socket is destroyed, because the client would read the refusal as an earlier response or as a part of it.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
