@@ -7,7 +7,7 @@ import { createKeyText, digestHex, keyIdOf, sameDigest } from '../lib/crypto/api
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { ids, ulid } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
-import { providerNames } from '../outbound/providers/registry.ts';
+import { providerNames, selectedProvider } from '../outbound/providers/registry.ts';
 import { type Access, createAccess } from '../usecases/access/index.ts';
 import { isKnownScope } from '../usecases/generation/breaker-scopes.ts';
 import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
@@ -144,6 +144,7 @@ function submitPolicyOf(config: Config): SubmitPolicy {
     maxMediaSeconds: config.MEDIA_TTL_S,
     maxRecordSeconds: config.RECORD_TTL_S,
     defaultQuality: config.DEFAULT_QUALITY,
+    refusedInputs: selectedProvider(config).refusedInputs(config),
     storage: { maxRecords: config.MAX_STORED_JOBS, maxBytes: config.MAX_STORED_BYTES },
   };
 }

@@ -205,6 +205,9 @@ export const VariationRequest = z.strictObject({
   prompt: ImageRequestFields.shape.prompt
     .optional()
     .describe('Description of the change. Default: the prompt of the job.'),
+  max_cost_micro_usd: ImageRequestFields.shape.max_cost_micro_usd.describe(
+    'Maximum cost in micro-USD. Default: none. The limit of the job is for a request without an input.',
+  ),
 });
 export type VariationRequest = z.infer<typeof VariationRequest>;
 

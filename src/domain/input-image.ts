@@ -10,6 +10,9 @@ import type { Open } from './open.ts';
 export const inputRoles = ['image', 'mask', 'markup'] as const;
 export type InputRole = (typeof inputRoles)[number];
 
+/** Roles of inputs that a deployment never takes, each with the reason. */
+export type RefusedInputs = Readonly<Partial<Record<InputRole, string>>>;
+
 /** Origins of an input. */
 export const inputSourceTypes = ['upload', 'image', 'url', 'data', 'multipart'] as const;
 export type InputSourceType = (typeof inputSourceTypes)[number];

@@ -1,5 +1,6 @@
 import { describe, expect, it, type TestContext, vi } from 'vitest';
 import type { Studio } from '../../src/local/studio/studio.ts';
+import { noiseImage } from '../support/images.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
@@ -121,4 +122,16 @@ describe.concurrent('background calls', () => {
     await startWorker();
     await vi.waitFor(() => expect(cancellations(environment.studio)).toHaveLength(3), { timeout: 30_000 });
   });
+});
+
+it('refuses a markup in background mode before a job exists', async (context) => {
+  const { api } = await deployment(context);
+  const data = (await noiseImage(64, 64)).toString('base64');
+  const body = { prompt: 'A harbor', images: [{ data }], markup: { data } };
+  const response = await api.acme.post('/images').send(body);
+  expect(response).toMatchObject({
+    status: 422,
+    body: { code: 'validation_failed', errors: [{ pointer: '/markup' }] },
+  });
+  expect((await api.acme.get('/images')).body.data).toEqual([]);
 });

@@ -54,6 +54,18 @@ describe('the lineage of edits', () => {
     await service.acme.ended(first.body.id);
   });
 
+  it('a variation does not inherit the cost limit of its job, and takes one of its own', async () => {
+    const preview = await service.acme.post('/images?dry_run=true').send(request).expect(200);
+    const limit = preview.body.estimate.high_micro_usd;
+    const parent = await service.acme.generate({ ...request, max_cost_micro_usd: limit });
+    const vary = (body: object) => service.acme.post(`/images/${parent.id}/variations`).send(body);
+    const refused = await vary({ max_cost_micro_usd: limit });
+    expect(refused).toMatchObject({ status: 422, body: { code: 'max_cost_exceeded' } });
+    const { body } = await vary({}).expect(202);
+    expect(body.request.max_cost_micro_usd).toBeUndefined();
+    await service.acme.ended(body.id);
+  });
+
   it('a list by parent contains edits of an image and edits of an upload', async () => {
     const parent = await service.acme.generate(request);
     const upload = await service.acme.post('/uploads').attach('file', await noiseImage(64, 64), 'a.png');

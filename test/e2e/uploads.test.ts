@@ -57,6 +57,16 @@ describe('the start of a process', () => {
 });
 
 describe('POST /uploads', () => {
+  it('refuses unknown query fields and stores nothing', async () => {
+    const before = (await service.acme.get('/uploads')).body.data;
+    const { body } = await service.acme
+      .post('/uploads?dry_run=true')
+      .attach('file', png, 'a.png')
+      .expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/query/dry_run' }] });
+    expect((await service.acme.get('/uploads')).body.data).toEqual(before);
+  });
+
   it('stores a clean file byte for byte, whatever the form of the request', async () => {
     const facts = {
       object: 'upload',

@@ -1,3 +1,4 @@
+import type { RefusedInputs } from '../../domain/input-image.ts';
 import type { Clock, DecodeResponse, FetchLink, ImageProvider, PromptEnhancer } from '../../domain/ports.ts';
 import type { ValuesOf, VariableSet } from '../../lib/variable.ts';
 
@@ -52,6 +53,8 @@ export interface ProviderDefinition<Set extends VariableSet> {
   readonly isImpliedBy: (values: ValuesOf<Set>) => boolean;
   /** Whether this process has to run the offline server for the provider. */
   readonly needsStudio: (values: ValuesOf<Set>) => boolean;
+  /** Inputs of edits that the configured provider never takes, each with the reason and the remedy. */
+  readonly refusedInputs: (values: ValuesOf<Set>) => RefusedInputs;
   /**
    * Opens the provider. Makes no network call. Imports the client of the provider, which other commands do not need and
    * which takes a quarter of a second to load.

@@ -3,9 +3,17 @@ import { AppError, type FieldIssue } from '../../domain/errors.ts';
 import type { CostRange, Estimate } from '../../domain/estimate.ts';
 import { unknownCostOf } from '../../domain/estimate.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
-import { type InputName, type JobInput, roleIssues } from '../../domain/input-image.ts';
+import {
+  type InputName,
+  inputRoles,
+  type JobInput,
+  pointerOf,
+  type RefusedInputs,
+  roleIssues,
+} from '../../domain/input-image.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../domain/model-rules.ts';
+import { isKnown } from '../../domain/open.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
 import {
   checkPresetImages,
@@ -26,6 +34,8 @@ export interface RequestPolicy {
   readonly maxRecordSeconds: number;
   /** Quality of requests that name none. Default: the model chooses. */
   readonly defaultQuality?: string | undefined;
+  /** Inputs that the provider never takes. Default: none. */
+  readonly refusedInputs?: RefusedInputs;
 }
 
 /** Rules that a request is checked against. */
@@ -60,7 +70,7 @@ export function prepareRequest(
 ): PreparedRequest {
   const { catalogue, policy } = rules;
   checkRequestText(body);
-  checkRoles(inputs);
+  checkRoles(inputs, policy.refusedInputs);
   const chosen = rules.presets.choose(body.preset);
   if (chosen) checkPresetImages(chosen.preset, inputs.filter(({ role }) => role === 'image').length);
   const promptTemplate = chosen ? promptTemplateOf(chosen) : undefined;
@@ -101,8 +111,12 @@ function withDefaults(
   return request as ImageRequest;
 }
 
-function checkRoles(inputs: readonly InputName[]): void {
-  const issues = roleIssues(inputs);
+function checkRoles(inputs: readonly InputName[], refused: RefusedInputs = {}): void {
+  const unusable = inputs.flatMap((input) => {
+    const detail = isKnown(inputRoles, input.role) ? refused[input.role] : undefined;
+    return detail === undefined ? [] : [{ pointer: pointerOf(input), detail }];
+  });
+  const issues = [...roleIssues(inputs), ...unusable];
   if (issues.length > 0)
     throw new AppError('validation_failed', { detail: 'Correct the inputs listed in errors.', issues });
 }

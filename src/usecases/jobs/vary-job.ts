@@ -43,10 +43,13 @@ export function createVaryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
 }
 export type VaryJob = ReturnType<typeof createVaryJob>;
 
-/** Returns the request of a variation. */
+/**
+ * Returns the request of a variation. It has its own cost limit, because its input makes it dearer than the request of the
+ * job.
+ */
 function bodyOf(
   request: ImageRequestFields,
-  { n = 1, prompt = request.prompt }: VariationRequest,
+  { n = 1, prompt = request.prompt, max_cost_micro_usd }: VariationRequest,
 ): ImageRequestFields {
-  return { ...request, n, prompt };
+  return { ...request, n, prompt, max_cost_micro_usd };
 }

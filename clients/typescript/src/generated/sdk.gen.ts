@@ -125,7 +125,7 @@ export const retryJob = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Create a variation
  *
- * Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits.
+ * Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits. Webhook, metadata, enhancement and retention are those of this job, its cost limit is not.
  */
 export const varyJob = <ThrowOnError extends boolean = false>(options: Options<VaryJobData, ThrowOnError>) => (options.client ?? client).post<VaryJobResponses, VaryJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

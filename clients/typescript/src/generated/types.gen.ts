@@ -311,6 +311,10 @@ export type VariationRequest = {
      * Description of the change. Default: the prompt of the job.
      */
     prompt?: string;
+    /**
+     * Maximum cost in micro-USD. Default: none. The limit of the job is for a request without an input.
+     */
+    max_cost_micro_usd?: number;
 };
 
 /**

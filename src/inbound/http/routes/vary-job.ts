@@ -21,7 +21,7 @@ const schema = {
   operationId: 'varyJob',
   summary: 'Create a variation',
   description:
-    'Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits.',
+    'Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits. Webhook, metadata, enhancement and retention are those of this job, its cost limit is not.',
   tags: ['images'],
   params: idParams,
   headers: submissionHeaders,

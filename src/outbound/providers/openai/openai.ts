@@ -1,6 +1,6 @@
 import { defineProvider } from '../provider-definition.ts';
 import { decodeOpenAIResponse } from './images/decode-openai-response.ts';
-import { openaiVariables } from './variables.ts';
+import { openaiVariables, refusedInputs } from './variables.ts';
 
 const name = 'openai';
 
@@ -11,6 +11,7 @@ export const openai = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY !== undefined,
   needsStudio: () => false,
+  refusedInputs,
   create: async (values, { clock, enhanceModel, proxyFor, fetchLink }) => {
     const { openOpenAI } = await import('./open.ts');
     return openOpenAI({

@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import type { RefusedInputs } from '../../../domain/input-image.ts';
 import { credential, defineVariable, text, truth, url } from '../../../lib/variable.ts';
 import { providerSection as section } from '../provider-definition.ts';
 
 /** Paths of calls, which are appended to the base address. */
 const callPath = /\/(?:images\/(?:generations|edits)|responses|chat\/completions)\/?(?:\?|$)/;
+
+/** Returns the inputs that a mode of the API never takes. */
+export const refusedInputs = ({ OPENAI_MODE }: { readonly OPENAI_MODE: string }): RefusedInputs =>
+  OPENAI_MODE === 'responses' ? { markup: 'is not taken in the mode of this deployment. Use a mask' } : {};
 
 /** The variables of every provider that speaks the OpenAI API. */
 export const openaiVariables = {

@@ -1,5 +1,5 @@
 import { decodeOpenAIResponse } from '../openai/images/decode-openai-response.ts';
-import { openaiVariables } from '../openai/variables.ts';
+import { openaiVariables, refusedInputs } from '../openai/variables.ts';
 import { defineProvider } from '../provider-definition.ts';
 
 const name = 'studio';
@@ -14,6 +14,7 @@ export const studio = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY === undefined,
   needsStudio: ({ OPENAI_BASE_URL }) => OPENAI_BASE_URL === undefined,
+  refusedInputs,
   create: async (values, { clock, enhanceModel, studioUrl, proxyFor, fetchLink }) => {
     const { openOpenAI } = await import('../openai/open.ts');
     return openOpenAI({

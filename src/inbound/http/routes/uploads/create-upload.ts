@@ -36,6 +36,8 @@ const uploadBody = {
 
 /** `POST /uploads`: stores a file that jobs can use as an input. */
 export function createUploadRoute(app: FastifyInstance, { inputs, draining }: Deps): void {
+  const { validatorCompiler: compile } = app;
+  if (!compile) throw new Error('the app has no validator');
   app.route({
     method: 'POST',
     url: '/uploads',
@@ -51,7 +53,7 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
       },
     },
     // The body is checked below: files have no JSON Schema.
-    validatorCompiler: () => () => true,
+    validatorCompiler: (part) => (part.httpPart === 'body' ? () => true : compile(part)),
     schema: {
       operationId: 'createUpload',
       summary: 'Upload an image',
