@@ -51,7 +51,7 @@ const jsonFaults: [string, () => Origin, param: string][] = [
   ['data that is no image', () => ({ image_url: 'data:image/png;base64,QUJD' }), 'images.0'],
   ['a private address', () => ({ image_url: 'https://127.0.0.1/a.png' }), 'images.0.image_url'],
   ['another scheme', () => ({ image_url: 'file:///etc/passwd' }), 'images.0.image_url'],
-  ['a long address', () => ({ image_url: `https://a.b/${'c'.repeat(3_000)}` }), 'images.0.image_url'],
+  ['a long address', () => ({ image_url: `https://a.b/${'c'.repeat(8_200)}` }), 'images.0.image_url'],
 ];
 
 describe('a faulty edit', () => {
@@ -98,6 +98,9 @@ describe('a faulty edit', () => {
     const empty = await service.acme.post('/v1/images/edits');
     expect([text, unknown, none, empty].map(({ status }) => status)).toEqual([400, 400, 400, 400]);
     expect([text, unknown].map(({ body }) => body.error.param)).toEqual(['image', 'sise']);
+    // Clients show the message only, so it names the field and its fault.
+    expect(unknown.body.error.message).toMatch(/ sise is not a known field/);
+    expect(text.body.error.message).toMatch(/ image must be a file/);
   });
 
   it('with data that is too large is refused with 413, which names the limit', async () => {

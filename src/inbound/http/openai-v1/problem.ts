@@ -99,6 +99,15 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
   return { ...headers, 'retry-after': String(Math.min(waitSeconds, maxRetryAfterSeconds)) };
 }
 
+/** Returns the message of an error with its first issue, because clients show only the message. */
+function messageOf({ code, message, issues: [first] }: AppError, param: string | null): string {
+  if (param !== null && message === first?.detail) return `${param}: ${message}`;
+  // Other errors describe their fault in the message.
+  const isGeneral = code === 'validation_failed' || code === 'invalid_request';
+  if (!first || !isGeneral || message.includes(first.detail)) return message;
+  return `${message} ${param ?? 'The body'} ${first.detail}.`;
+}
+
 /**
  * Sends an error instead of images. The error is final if the request has a job, because a retry might pay again.
  *
@@ -123,7 +132,8 @@ export function sendOpenAiError(
   }
   const { param } = body.error;
   const errors = body.errors.map((issue) => ({ ...issue, pointer: namePointer(issue.pointer) }));
-  const named = { ...body.error, param: param === null ? null : nameParam(param) };
+  const name = param === null ? null : nameParam(param);
+  const named = { ...body.error, message: messageOf(error, name), param: name };
   return reply
     .code(status)
     .headers(headers)
