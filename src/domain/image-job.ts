@@ -36,6 +36,8 @@ export interface JobError {
   readonly message: string;
   readonly stage?: Open<JobStage>;
   readonly billing: Open<Billing>;
+  /** Set if a retry cannot help, although the code allows one. */
+  readonly final?: true;
   /** Index of the image that failed; absent if the error concerns the job. */
   readonly index?: number;
   readonly provider?: {

@@ -181,7 +181,7 @@ function viewError(error: JobError): NonNullable<ImageJobView['error']> {
     code,
     message: error.message,
     stage: shownStage(error.stage),
-    retryable: errorRow(code).retryable,
+    retryable: errorRow(code).retryable && !error.final,
     billing: knownOr(billings, error.billing, 'possible'),
     index: error.index ?? null,
     provider: error.provider

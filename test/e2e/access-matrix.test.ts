@@ -225,6 +225,7 @@ describe('a key whose budget is used up', () => {
       const response = await call(operation, { key: capped.key, ...(id === undefined ? {} : { id }) });
       if (!paid.includes(operation.id)) expect([401, 402, 403, 429]).not.toContain(response.status);
       else expect(codeOf(response), operation.id).toEqual([402, 'budget_exceeded']);
+      expect(Object.keys(operation.responses), operation.id).toContain(String(response.status));
     }
   });
 });

@@ -47,8 +47,8 @@ describe('an edit of a URL', () => {
   });
 
   it.each([
-    ['a redirect', '/moved.png', 'input_invalid'],
-    ['a missing file', '/nothing.png', 'input_invalid'],
+    ['a redirect', '/moved.png', 'input_unavailable'],
+    ['a missing file', '/nothing.png', 'input_unavailable'],
     ['a web page', '/page', 'input_invalid'],
   ])('%s ends the job before it costs anything', async (_, path, code) => {
     const job = await edit(path);

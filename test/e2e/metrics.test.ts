@@ -13,7 +13,14 @@ beforeAll(async () => {
 
 /** Scrapes until a check passes. Events are counted a moment after the response to the caller. */
 const eventually = (check: (seen: Scrape) => void) =>
-  vi.waitFor(async () => check(await scrape(service.url)), { timeout: 15_000 });
+  vi.waitFor(
+    async () => {
+      const seen = await scrape(service.url);
+      check(seen);
+      return seen;
+    },
+    { timeout: 15_000 },
+  );
 
 /** Returns the number of requests to an operation, for example `GET /images`. */
 const requests = (seen: Scrape, operation: string, status: number) =>
@@ -81,11 +88,12 @@ describe('the metrics', () => {
     ];
     const ageOf = (job: { created_at: string }) => (Date.now() - Date.parse(job.created_at)) / 1000;
     const before = [running, waiting[0]].map((job) => job && ageOf(job));
-    const seen = await scrape(service.url);
+    const seen = await eventually((now) => {
+      const tasks = (state: string) => now.value('darkroom_queue_tasks', { queue: 'jobs', state });
+      expect([tasks('waiting'), tasks('active'), tasks('delayed')]).toEqual([2, 1, 0]);
+    });
     const after = [running, waiting[0]].map((job) => job && ageOf(job));
 
-    const tasks = (state: string) => seen.value('darkroom_queue_tasks', { queue: 'jobs', state });
-    expect([tasks('waiting'), tasks('active'), tasks('delayed')]).toEqual([2, 1, 0]);
     for (const [i, state] of ['running', 'queued'].entries()) {
       const age = seen.value('darkroom_oldest_job_age_seconds', { state });
       expect(age).toBeGreaterThanOrEqual(before[i] ?? Number.NaN);

@@ -103,7 +103,8 @@ describe('the addresses of a job', () => {
       else hangs(request, response);
     });
     expect(result).toMatchObject({
-      code: 'input_invalid',
+      code: 'input_unavailable',
+      members: { retryable: false },
       message: '/mask: The address responded with 404.',
     });
     expect(counts.requests).toBe(3);

@@ -94,8 +94,8 @@ async function runJob({ v4, v6, respond }: Given) {
 }
 
 const failed = { status: 'failed', paidCalls: 0, toPrivate: 0, files: [] };
-const invalid = { ...failed, error: { code: 'input_invalid', billing: 'none' } };
 const unavailable = { ...failed, error: { code: 'input_unavailable', billing: 'none' } };
+const refused = { ...failed, error: { ...unavailable.error, final: true } };
 
 describe('a job whose input has a host name', () => {
   it('fetches an allowed address, so that the refusals below have another reason', async () => {
@@ -107,24 +107,24 @@ describe('a job whose input has a host name', () => {
     expect(result).toMatchObject({ status: 'succeeded', paidCalls: 1, lookups: 1, toOpen: 1, toPrivate: 0 });
   });
 
-  it('ends with input_invalid and no connection if the name has a private address', async () => {
-    expect(await runJob({ v4: [privateAddress] })).toMatchObject({ ...invalid, lookups: 1, toOpen: 0 });
+  it('ends with input_unavailable and no connection if the name has a private address', async () => {
+    expect(await runJob({ v4: [privateAddress] })).toMatchObject({ ...refused, lookups: 1, toOpen: 0 });
   });
 
   it.each(['::1', 'fd00:0000:0000:0000:0000:0000:0000:0001'])(
-    'ends with input_invalid and no connection if one of the addresses is private: %s',
+    'ends with input_unavailable and no connection if one of the addresses is private: %s',
     async (v6) => {
       expect(await runJob({ v4: [openAddress], v6 })).toMatchObject({
-        ...invalid,
+        ...refused,
         lookups: 1,
         toOpen: 0,
       });
     },
   );
 
-  it('ends with input_invalid and no private connection if a later lookup has a private address', async () => {
+  it('ends with input_unavailable and no private connection if a later lookup has a private address', async () => {
     const result = await runJob({ v4: [openAddress, privateAddress] });
-    expect(result).toMatchObject({ ...invalid, lookups: 2, toOpen: 1 });
+    expect(result).toMatchObject({ ...refused, lookups: 2, toOpen: 1 });
   });
 
   it('looks a name up once for each connection, so that no answer comes between check and use', async () => {
@@ -136,12 +136,12 @@ describe('a job whose input has a host name', () => {
     ['an address', (port: number) => `http://${privateAddress}:${port}/a.png`],
     ['a host name', (port: number) => `http://images.example:${port}/b.png`],
     ['another scheme', () => 'file:///etc/passwd'],
-  ])('ends with input_invalid and follows no redirect to %s', async (_, location) => {
+  ])('ends with input_unavailable and follows no redirect to %s', async (_, location) => {
     const respond = (port: number): RequestListener => {
       return (_request, response) => response.writeHead(302, { location: location(port) }).end();
     };
     expect(await runJob({ v4: [openAddress, privateAddress], respond })).toMatchObject({
-      ...invalid,
+      ...refused,
       lookups: 1,
       toOpen: 1,
     });

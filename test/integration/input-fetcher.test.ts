@@ -50,7 +50,8 @@ async function failure(respond: RequestListener, timeoutMs = 10_000) {
     .fetch(`http://127.0.0.1:${port}/a.png`, AbortSignal.timeout(timeoutMs))
     .catch((reason) => reason);
   expect(await files()).toEqual([]);
-  return { code: error.code, message: error.message, tries: connections() };
+  const isFinal = error.members.retryable === false;
+  return { code: error.code, isFinal, message: error.message, tries: connections() };
 }
 
 describe('the fetcher of inputs', () => {
@@ -68,7 +69,8 @@ describe('the fetcher of inputs', () => {
       const resolve: ResolveName = async () => [{ address, family: address.includes(':') ? 6 : 4 }];
       const { fetcher } = await open({ allowPrivate: false, resolve });
       await expect(fetcher.fetch(`http://images.example:${port}/a.png`, never)).rejects.toMatchObject({
-        code: 'input_invalid',
+        code: 'input_unavailable',
+        members: { retryable: false },
         message: expect.stringContaining('not public'),
       });
       expect(connections()).toBe(0);
@@ -93,7 +95,8 @@ describe('the fetcher of inputs', () => {
       response.writeHead(302, { location: '/b.png' }).end(),
     );
     expect(result).toMatchObject({
-      code: 'input_invalid',
+      code: 'input_unavailable',
+      isFinal: true,
       tries: 1,
       message: expect.stringContaining('302'),
     });
@@ -143,7 +146,7 @@ describe('the fetcher of inputs', () => {
 
   it('does not repeat a refusal', async () => {
     const result = await failure((_request, response) => response.writeHead(404).end());
-    expect(result).toMatchObject({ code: 'input_invalid', tries: 1 });
+    expect(result).toMatchObject({ code: 'input_unavailable', isFinal: true, tries: 1 });
   });
 
   it('stops a body that is larger than allowed, announced or not', async () => {
@@ -156,7 +159,11 @@ describe('the fetcher of inputs', () => {
       more();
     });
     for (const result of [announced, endless]) {
-      expect(result).toMatchObject({ code: 'input_invalid', message: expect.stringContaining('larger') });
+      expect(result).toMatchObject({
+        code: 'input_unavailable',
+        isFinal: true,
+        message: expect.stringContaining('larger'),
+      });
     }
   });
 

@@ -71,7 +71,7 @@ it('reports a base URL that returns a web page, with the address that is probabl
 });
 
 it('sends calls to S3 through the proxy, with its credentials', async () => {
-  const server = createServer((_request, response) => response.end());
+  const server = createServer((_request, response) => response.setHeader('x-amz-request-id', '1').end());
   await listen(server);
   const { url, tunnels } = await startProxy(server);
   const storage = createS3Storage({

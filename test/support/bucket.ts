@@ -48,8 +48,8 @@ export function holdFirstUpload(s3: TestS3, isHeld: (key: string) => boolean = (
         const body = await bodyOf(request);
         await released;
         const reply = await forward(s3, request, body);
-        response.writeHead(reply).end();
-        return reply;
+        response.writeHead(reply.status, { etag: reply.headers.get('etag') ?? '' }).end();
+        return reply.status;
       })();
       resolve(name);
       return true;
@@ -72,7 +72,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** Sends a request again with its original signature. */
-async function forward(s3: TestS3, request: IncomingMessage, body: Buffer): Promise<number> {
+async function forward(s3: TestS3, request: IncomingMessage, body: Buffer): Promise<Response> {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (!['host', 'connection', 'content-length', 'expect', 'transfer-encoding'].includes(name)) {
@@ -85,5 +85,5 @@ async function forward(s3: TestS3, request: IncomingMessage, body: Buffer): Prom
     body: new Uint8Array(body),
   });
   await reply.arrayBuffer();
-  return reply.status;
+  return reply;
 }

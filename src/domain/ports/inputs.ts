@@ -92,7 +92,7 @@ export interface InputFetcher {
    * Fetches a URL of a caller without redirects, through the guard against private addresses, into a new file.
    *
    * @param signal ends the fetch.
-   * @throws AppError `input_unavailable` if the same request may succeed later, otherwise `input_invalid`
+   * @throws AppError `input_unavailable`, with the member `retryable: false` if the same request cannot succeed later
    */
   fetch(url: string, signal: AbortSignal): Promise<LocalFile>;
 }

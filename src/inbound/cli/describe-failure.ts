@@ -41,5 +41,5 @@ export function describeFailure(error: unknown): string {
   if (!isApiError(error)) return error.message;
   const fields = error.issues.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`).join('');
   const hint = hints.get(error.code);
-  return `${printable(`${error.code}: ${error.message}${fields}`)}${hint === undefined ? '' : `\n${hint}`}`;
+  return `${printable(`${error.code}: ${error.problem.detail}${fields}`)}${hint === undefined ? '' : `\n${hint}`}`;
 }

@@ -122,6 +122,6 @@ function failureOf(error: unknown): unknown {
  * which may contain credentials.
  */
 function publicError(cause: FetchFailure): AppError {
-  const code = cause.mayPass ? 'input_unavailable' : 'input_invalid';
-  return new AppError(code, { detail: `The address ${cause.message}.`, cause });
+  const members = cause.mayPass ? {} : { retryable: false };
+  return new AppError('input_unavailable', { detail: `The address ${cause.message}.`, members, cause });
 }

@@ -55,7 +55,8 @@ export function createResolveInputs(deps: Deps) {
       if (run.signal.aborted) return { kind: 'stopped' };
       if (!(error instanceof AppError) || error.code === 'already_terminal') throw error;
       if (error.code === 'input_unavailable' || error.code === 'input_invalid') {
-        const facts = { message: error.message };
+        const isFinal = error.members.retryable === false;
+        const facts = { message: error.message, ...(isFinal ? { final: true as const } : {}) };
         return { kind: 'failed', error: jobError(error.code, 'none', facts) };
       }
       deps.log.warn({ err: error, ...logFieldsOf(run.job) }, 'inputs not fetched, retrying');

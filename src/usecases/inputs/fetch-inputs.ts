@@ -95,7 +95,7 @@ const late = () => new AppError('input_unavailable', { detail: 'The address did 
 /** Names the input in the message, because the error of a job has no pointer. */
 function named(error: unknown, input: JobInput): unknown {
   if (!(error instanceof AppError)) return error;
-  const { code, message, issues, cause } = error;
+  const { code, message, issues, members, cause } = error;
   if (code !== 'input_unavailable' && code !== 'input_invalid') return error;
-  return new AppError(code, { detail: `${pointerOf(input)}: ${message}`, issues, cause });
+  return new AppError(code, { detail: `${pointerOf(input)}: ${message}`, issues, members, cause });
 }

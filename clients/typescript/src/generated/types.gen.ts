@@ -3397,7 +3397,11 @@ export type SubmitJobErrors = {
      */
     401: Problem;
     /**
-     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
      */
     403: Problem;
     /**
@@ -3417,11 +3421,11 @@ export type SubmitJobErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `destination_forbidden`: The address may not be called. `input_invalid`: An input image cannot be used
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `input_invalid`: An input image cannot be used. `destination_forbidden`: The address may not be called
      */
     422: Problem;
     /**
-     * `too_many_requests`: Too many requests
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
      */
     429: Problem;
     /**
@@ -3437,7 +3441,7 @@ export type SubmitJobErrors = {
      */
     502: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `storage_unavailable`: The image storage cannot be reached. `queue_full`: The queue is full. `shutting_down`: This instance is shutting down
+     * `store_unavailable`: The job store is not available. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down. `storage_unavailable`: The image storage cannot be reached
      */
     503: Problem;
     /**
@@ -4018,7 +4022,11 @@ export type RetryJobErrors = {
      */
     401: Problem;
     /**
-     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
      */
     403: Problem;
     /**
@@ -4050,11 +4058,11 @@ export type RetryJobErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `destination_forbidden`: The address may not be called
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `input_invalid`: An input image cannot be used. `destination_forbidden`: The address may not be called
      */
     422: Problem;
     /**
-     * `too_many_requests`: Too many requests
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
      */
     429: Problem;
     /**
@@ -4066,7 +4074,11 @@ export type RetryJobErrors = {
      */
     500: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `queue_full`: The queue is full. `shutting_down`: This instance is shutting down
+     * `storage_failed`: The image could not be stored
+     */
+    502: Problem;
+    /**
+     * `store_unavailable`: The job store is not available. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down. `storage_unavailable`: The image storage cannot be reached
      */
     503: Problem;
     /**
@@ -4122,7 +4134,11 @@ export type VaryJobErrors = {
      */
     401: Problem;
     /**
-     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
      */
     403: Problem;
     /**
@@ -4150,11 +4166,11 @@ export type VaryJobErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid. `input_invalid`: An input image cannot be used. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `destination_forbidden`: The address may not be called
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `input_invalid`: An input image cannot be used. `destination_forbidden`: The address may not be called
      */
     422: Problem;
     /**
-     * `too_many_requests`: Too many requests
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
      */
     429: Problem;
     /**
@@ -4170,7 +4186,7 @@ export type VaryJobErrors = {
      */
     502: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `storage_unavailable`: The image storage cannot be reached. `queue_full`: The queue is full. `shutting_down`: This instance is shutting down
+     * `store_unavailable`: The job store is not available. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down. `storage_unavailable`: The image storage cannot be reached
      */
     503: Problem;
     /**
@@ -7433,11 +7449,15 @@ export type CreateOpenAiImageErrors = {
      */
     401: Problem;
     /**
-     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
      */
     403: Problem;
     /**
-     * `model_unknown`: The model is not in the catalogue. `not_found`: Not found
+     * `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `not_found`: Not found
      */
     404: Problem;
     /**
@@ -7457,7 +7477,7 @@ export type CreateOpenAiImageErrors = {
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: The Idempotency-Key was used for another request. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `provider_rejected`: The provider refused the request
+     * `idempotency_key_reused`: The Idempotency-Key was used for another request. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `provider_rejected`: The provider refused the request
      */
     422: Problem;
     /**
@@ -7465,7 +7485,7 @@ export type CreateOpenAiImageErrors = {
      */
     424: Problem;
     /**
-     * `too_many_requests`: Too many requests
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
      */
     429: Problem;
     /**
@@ -7473,7 +7493,7 @@ export type CreateOpenAiImageErrors = {
      */
     431: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `internal`: Something went wrong on our side. `queue_full`: The queue is full. `shutting_down`: This instance is shutting down
+     * `store_unavailable`: The job store is not available. `internal`: Something went wrong on our side. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down
      */
     503: Problem;
     /**
@@ -7514,11 +7534,15 @@ export type CreateOpenAiImageEditErrors = {
      */
     401: Problem;
     /**
-     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `model_not_allowed`: The API key does not allow the model. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
      */
     403: Problem;
     /**
-     * `model_unknown`: The model is not in the catalogue. `not_found`: Not found
+     * `model_retired`: The model is retired. `model_unknown`: The model is not in the catalogue. `not_found`: Not found
      */
     404: Problem;
     /**
@@ -7538,7 +7562,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: The Idempotency-Key was used for another request. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `provider_rejected`: The provider refused the request
+     * `idempotency_key_reused`: The Idempotency-Key was used for another request. `cost_unknown`: The cost of the request is unknown. `max_cost_exceeded`: The estimate is above max_cost_micro_usd. `provider_rejected`: The provider refused the request
      */
     422: Problem;
     /**
@@ -7546,7 +7570,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     424: Problem;
     /**
-     * `too_many_requests`: Too many requests
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
      */
     429: Problem;
     /**
@@ -7554,7 +7578,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     431: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `internal`: Something went wrong on our side. `queue_full`: The queue is full. `shutting_down`: This instance is shutting down
+     * `store_unavailable`: The job store is not available. `internal`: Something went wrong on our side. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down. `storage_unavailable`: The image storage cannot be reached. `storage_failed`: The image could not be stored
      */
     503: Problem;
     /**

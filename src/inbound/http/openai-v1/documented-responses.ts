@@ -2,6 +2,7 @@ import { AppError, type ErrorCode, errorRow } from '../../../domain/errors.ts';
 import { type JsonSchema, ref } from '../json-schema.ts';
 import { lifecycleHeaders } from '../model-lifecycle.ts';
 import { otherError } from '../responses.ts';
+import { submissionCodes } from '../submission-codes.ts';
 import { openAiError, statusBeforeAcceptance, statusOfFailure } from './problem.ts';
 
 /** Documented responses of the OpenAI-compatible API. Their statuses differ from those of the native API. */
@@ -38,15 +39,7 @@ const submission: readonly ErrorCode[] = [
   'invalid_json',
   'payload_too_large',
   'unsupported_media_type',
-  'model_unknown',
-  'model_not_allowed',
-  'preset_required',
-  'invalid_idempotency_key',
-  'idempotency_key_reused',
-  'max_cost_exceeded',
-  'erased',
-  'queue_full',
-  'shutting_down',
+  ...submissionCodes,
 ];
 /** Error codes of a job that ended without an image. */
 const failures: readonly ErrorCode[] = [

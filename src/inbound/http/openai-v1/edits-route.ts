@@ -8,6 +8,7 @@ import { ref } from '../json-schema.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
 import { asAppError } from '../problem.ts';
 import { components } from '../schemas/index.ts';
+import { inputCodes } from '../submission-codes.ts';
 import { imagesResponses } from './documented-responses.ts';
 import { type EditBody, imageRequired, paramOfEdit, pointerOfEdit, separateInputs } from './edit-body.ts';
 import { withoutNulls } from './generation-body.ts';
@@ -51,7 +52,7 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
         },
       },
       response: imagesResponses(path, {
-        refused: ['input_invalid', 'destination_forbidden'],
+        refused: inputCodes,
         failed: ['input_unavailable', 'input_invalid'],
       }),
     },

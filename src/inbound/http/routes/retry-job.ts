@@ -7,6 +7,7 @@ import { jobTraceOf } from '../job-trace.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { idParams, problems } from '../responses.ts';
 import { newJobResponses, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
+import { inputCodes, submissionCodes } from '../submission-codes.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'retryJob'>;
@@ -35,18 +36,9 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
         ...problems(
           { body: true, params: true },
           'not_found',
-          'erased',
           'not_retryable_job',
-          'max_cost_exceeded',
-          'invalid_idempotency_key',
-          'idempotency_key_reused',
-          'model_retired',
-          'model_unknown',
-          'model_not_allowed',
-          'preset_required',
-          'destination_forbidden',
-          'queue_full',
-          'shutting_down',
+          ...submissionCodes,
+          ...inputCodes,
         ),
       },
     },

@@ -18,6 +18,7 @@ import type { LifecycleHeadersOf } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { json, problems } from '../responses.ts';
 import { acceptedHeaders, newJobHeaders, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
+import { inputCodes, submissionCodes } from '../submission-codes.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'submitJob' | 'getEta'>;
@@ -62,24 +63,7 @@ const schema = {
       headers: newJobHeaders,
       examples: { queued: imageJobExamples.queued },
     }),
-    ...problems(
-      { body: true },
-      'invalid_idempotency_key',
-      'idempotency_key_reused',
-      'model_retired',
-      'model_unknown',
-      'model_not_allowed',
-      'preset_required',
-      'cost_unknown',
-      'max_cost_exceeded',
-      'destination_forbidden',
-      'input_invalid',
-      'storage_unavailable',
-      'storage_failed',
-      'erased',
-      'queue_full',
-      'shutting_down',
-    ),
+    ...problems({ body: true }, ...submissionCodes, ...inputCodes),
   },
 };
 

@@ -9,6 +9,7 @@ import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { idParams, problems } from '../responses.ts';
 import { newJobResponses, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
+import { inputCodes, submissionCodes } from '../submission-codes.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'varyJob'>;
@@ -28,25 +29,7 @@ const schema = {
   body: ref('VariationRequest'),
   response: {
     ...newJobResponses,
-    ...problems(
-      { body: true, params: true },
-      'not_found',
-      'erased',
-      'input_invalid',
-      'cost_unknown',
-      'max_cost_exceeded',
-      'invalid_idempotency_key',
-      'idempotency_key_reused',
-      'model_retired',
-      'model_unknown',
-      'model_not_allowed',
-      'preset_required',
-      'destination_forbidden',
-      'storage_unavailable',
-      'storage_failed',
-      'queue_full',
-      'shutting_down',
-    ),
+    ...problems({ body: true, params: true }, 'not_found', ...submissionCodes, ...inputCodes),
   },
 };
 
