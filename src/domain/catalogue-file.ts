@@ -25,18 +25,20 @@ const FreeSizes = z.strictObject({
 });
 
 const Prices = z.strictObject({
-  text_in: price,
-  text_in_cached: price.optional(),
-  image_in: price,
-  image_in_cached: price.optional(),
-  image_out: price,
-  text_out: price.optional(),
+  text_in: price.describe('Input text.'),
+  text_in_cached: price.optional().describe('Cached input text. If absent, the price of `text_in`.'),
+  image_in: price.describe('Input images.'),
+  image_in_cached: price.optional().describe('Cached input images.'),
+  image_out: price.describe('Generated images.'),
+  text_out: price
+    .optional()
+    .describe('Text that the model writes. If absent, such tokens count as those of images.'),
 });
 
 const FrameRules = z.strictObject({
-  min_count: z.int().min(1),
-  max_count: z.int().min(1),
-  max_duration_ms: z.int().min(10),
+  min_count: z.int().min(1).describe('Minimum of `frame_count`.'),
+  max_count: z.int().min(1).describe('Maximum of `frame_count`.'),
+  max_duration_ms: z.int().min(10).describe('Maximum of `frame_duration_ms`.'),
 });
 
 const PartialImageRules = z.strictObject({
@@ -45,68 +47,103 @@ const PartialImageRules = z.strictObject({
 });
 
 const Edits = z.strictObject({
-  /** Whether the model takes a mask. */
-  mask: z.boolean().default(true),
-  /** Whether the model takes a markup. */
-  markup: z.boolean().default(false),
-  max_images: z.int().min(1).max(16).default(16),
+  mask: z.boolean().default(true).describe('Whether the model takes a mask.'),
+  markup: z.boolean().default(false).describe('Whether the model takes a markup.'),
+  max_images: z.int().min(1).max(16).default(16).describe('Maximum number of `images`.'),
 });
 
+const valuesOf = (field: string) =>
+  z
+    .array(z.string())
+    .default([])
+    .describe(`Allowed values of \`${field}\`. If empty, the model does not take the field.`);
+
 export const CatalogueModel = z.strictObject({
-  id: name,
-  aliases: z.array(name).default([]),
-  description: z.string().optional(),
+  id: name.describe('Name of the model, here and at the provider.'),
+  aliases: z.array(name).default([]).describe('Other names of the model.'),
+  description: z.string().optional().describe('Text for people.'),
   status: z.enum(modelStatuses),
-  /** Day on which the provider announced the shutdown. */
-  deprecated_at: z.iso.date().nullable().default(null),
-  shutdown_at: z.iso.date().nullable().default(null),
-  successor: z.string().nullable().default(null),
-  max_n: z.int().min(1).max(10).default(10),
-  max_prompt: z.int().min(1).max(32_000).default(32_000),
-  sizes: z.array(size).default([]),
-  free_sizes: FreeSizes.nullable().default(null),
-  qualities: z.array(z.string()).default([]),
-  complexities: z.array(z.string()).default([]),
-  backgrounds: z.array(z.string()).default([]),
-  moderations: z.array(z.string()).default([]),
-  output_formats: z.array(z.string()).default([]),
-  /** Rules of animations, which have the output format gif. If it is null, the model makes none. */
-  frames: FrameRules.nullable().default(null),
-  /** Allowed values of `svg.reasoning.effort`. */
-  svg_efforts: z.array(z.string()).default([]),
-  /** Allowed values of `input_fidelity`, which only edits have. */
-  input_fidelities: z.array(z.string()).default([]),
-  /** Rules of previews. If it is null, the model sends none. */
-  partial_images: PartialImageRules.nullable().default(null),
-  /** Inputs of edits; null if the model makes no edits. */
-  edits: Edits.nullable().default({ mask: true, markup: false, max_images: 16 }),
-  /** Prices in USD per million tokens. If it is null, the prices are unknown and every cost of the model is null. */
-  prices: Prices.nullable().default(null),
-  /** Factor `f` of the output token formula per quality; null if no formula is known. */
-  token_factors: z.record(z.string(), z.number().positive().max(100_000)).nullable().default(null),
-  /** Output tokens by quality and size, for a model without a formula; null if they are unknown. */
+  deprecated_at: z.iso
+    .date()
+    .nullable()
+    .default(null)
+    .describe('Day on which the provider announced the shutdown.'),
+  shutdown_at: z.iso
+    .date()
+    .nullable()
+    .default(null)
+    .describe('Day from which the model is retired, whatever its status.'),
+  successor: z.string().nullable().default(null).describe('Id of the model that warnings and refusals name.'),
+  max_n: z.int().min(1).max(10).default(10).describe('Maximum of `n`.'),
+  max_prompt: z
+    .int()
+    .min(1)
+    .max(32_000)
+    .default(32_000)
+    .describe('Maximum length of a prompt, in code points.'),
+  sizes: z.array(size).default([]).describe('Allowed values of `size`, as `auto` or `1024x1024`.'),
+  free_sizes: FreeSizes.nullable().default(null).describe('Rules for further sizes; null if there are none.'),
+  qualities: valuesOf('quality'),
+  complexities: valuesOf('complexity'),
+  backgrounds: valuesOf('background'),
+  moderations: valuesOf('moderation'),
+  output_formats: valuesOf('output_format'),
+  frames: FrameRules.nullable().default(null).describe('Rules of animations; null if the model makes none.'),
+  svg_efforts: valuesOf('svg.reasoning.effort'),
+  input_fidelities: valuesOf('input_fidelity'),
+  partial_images: PartialImageRules.nullable()
+    .default(null)
+    .describe('Rules of previews; null if the model sends none.'),
+  edits: Edits.nullable()
+    .default({ mask: true, markup: false, max_images: 16 })
+    .describe('Rules for the inputs of edits; null if the model makes no edits.'),
+  prices: Prices.nullable()
+    .default(null)
+    .describe(
+      'Prices in USD per million tokens; null if they are unknown. Every cost of the model is then null.',
+    ),
+  token_factors: z
+    .record(z.string(), z.number().positive().max(100_000))
+    .nullable()
+    .default(null)
+    .describe('Factor of the formula for output tokens by quality; null if no formula is known.'),
   output_tokens: z
     .record(z.string(), z.record(size, z.int().min(1)))
     .nullable()
-    .default(null),
-  /** Qualities that the model may choose if a request leaves the quality open; null: any with known tokens. */
-  auto_qualities: z.array(z.string()).nullable().default(null),
-  /** Whether the provider responds with a link to the image instead of the image. The link is fetched at once. */
-  sends_links: z.boolean().default(false),
-  /** Timeout of one call, in seconds. Default 600. */
-  call_timeout_s: z.int().min(1).max(86_400).default(600),
-  /** Typical duration of a call, in seconds, for the first estimates. */
-  typical_s: z.number().positive().nullable().default(null),
+    .default(null)
+    .describe('Output tokens by quality and size, for a model without a formula; null if they are unknown.'),
+  auto_qualities: z
+    .array(z.string())
+    .nullable()
+    .default(null)
+    .describe('Qualities that the model may choose itself; null for any with known tokens.'),
+  sends_links: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the provider responds with a link to the image, which is then fetched, instead of the image.',
+    ),
+  call_timeout_s: z.int().min(1).max(86_400).default(600).describe('Timeout of a call, in seconds.'),
+  typical_s: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Typical duration of a call, in seconds, for the first estimates of time.'),
 });
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
 
 export const CatalogueFile = z
   .strictObject({
-    $comment: z.string().optional(),
-    price_version: z.string(),
-    models: z.array(CatalogueModel).min(1),
-    /** Prices of the language models that expand prompts, in USD per million tokens. A missing model has unknown costs. */
-    text_models: z.record(z.string(), z.strictObject({ text_in: price, text_out: price })).default({}),
+    $comment: z.string().optional().describe('Remark.'),
+    price_version: z.string().describe('Name of the prices, which costs of jobs state.'),
+    models: z.array(CatalogueModel).min(1).describe('The models. The file replaces the built-in catalogue.'),
+    text_models: z
+      .record(z.string(), z.strictObject({ text_in: price, text_out: price }))
+      .default({})
+      .describe(
+        'Prices of the language models that expand prompts, in USD per million tokens. A missing model has unknown costs.',
+      ),
   })
   .superRefine((file, context) => {
     for (const { at, message } of contradictionsIn(file.models))

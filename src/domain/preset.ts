@@ -17,37 +17,61 @@ const promptName = 'prompt';
 const quotationMark = /(?!(?<=[\p{L}\p{M}])’\p{L})\p{Quotation_Mark}/gu;
 
 export const PresetVariable = z.strictObject({
-  description: z.string().min(1),
-  /** Value if the caller sets none. Without a default the variable is required. */
-  default: z.string().min(1).optional(),
-  /** Maximum length of a value, in code points. Default 120. */
-  max_length: z.int().min(1).max(512).optional(),
-  /** The allowed values. If absent, any value is allowed. */
-  one_of: z.array(z.string().min(1)).min(1).optional(),
+  description: z.string().min(1).describe('Text for people.'),
+  default: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Value if the caller sets none. If absent, the variable is required.'),
+  max_length: z
+    .int()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe(`Maximum length of a value, in code points. If absent, ${maxValueCodePoints}.`),
+  one_of: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Allowed values. If absent, any value is allowed.'),
 });
 export type PresetVariable = z.infer<typeof PresetVariable>;
 
 export const PresetDefaults = z.strictObject({
-  model: z.string().min(1).optional(),
-  size: z.string().min(1).optional(),
-  quality: z.string().min(1).optional(),
-  background: z.string().min(1).optional(),
-  output_format: z.string().min(1).optional(),
+  model: z.string().min(1).optional().describe('`model` of the request.'),
+  size: z.string().min(1).optional().describe('`size` of the request.'),
+  quality: z.string().min(1).optional().describe('`quality` of the request.'),
+  background: z.string().min(1).optional().describe('`background` of the request.'),
+  output_format: z.string().min(1).optional().describe('`output_format` of the request.'),
 });
 
 export type PresetDefaults = z.infer<typeof PresetDefaults>;
 
 export const Preset = z
   .strictObject({
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
-    description: z.string().min(1),
-    /** Template text that contains `{{prompt}}` and every variable as `{{name}}`. */
-    template: z.string().min(1).max(8_000),
-    variables: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), PresetVariable).default({}),
-    /** Number of images that a request with this preset must bring at least. Default 0: the preset needs none. */
-    requires_images: z.int().min(1).max(maxInputImages).optional(),
-    /** Parameters of the request that apply if the caller sets none. */
-    defaults: PresetDefaults.default({}),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+      .describe('Name of the preset: lowercase letters, digits and hyphens.'),
+    description: z.string().min(1).describe('Text for people.'),
+    template: z
+      .string()
+      .min(1)
+      .max(8_000)
+      .describe('Text around the prompt, with `{{prompt}}` and every variable as `{{name}}`.'),
+    variables: z
+      .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), PresetVariable)
+      .default({})
+      .describe('Variables by name.'),
+    requires_images: z
+      .int()
+      .min(1)
+      .max(maxInputImages)
+      .optional()
+      .describe('Minimum number of `images` in a request. If absent, the preset needs none.'),
+    defaults: PresetDefaults.default({}).describe(
+      'Fields of the request that apply if the caller sets none.',
+    ),
   })
   .superRefine((preset, context) => {
     for (const fault of [...templateFaults(preset), ...variableFaults(preset.variables)]) {

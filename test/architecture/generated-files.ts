@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { modelsPage } from '../../scripts/catalogue-docs.ts';
 import { configurationPage, environmentExample } from '../../scripts/config-docs.ts';
 import { errorsPage } from '../../scripts/error-docs.ts';
 import { root, textOf } from '../../scripts/language/source-files.ts';
@@ -38,6 +39,10 @@ describe('generated files', () => {
   it('docs/configuration.md and .env.example match the variables', () => {
     expect(textOf('docs/configuration.md')).toBe(configurationPage());
     expect(textOf('.env.example')).toBe(environmentExample());
+  });
+
+  it('docs/models.md matches the schemas of the catalogue and the presets, and its examples are valid', () => {
+    expect(textOf('docs/models.md')).toBe(modelsPage());
   });
 
   it('docs/errors.md matches the table of errors and lists every code', () => {

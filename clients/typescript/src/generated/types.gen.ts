@@ -2589,39 +2589,120 @@ export type ResumedScope = {
 };
 
 export type Model = {
+    /**
+     * Name of the model, here and at the provider.
+     */
     id: string;
+    /**
+     * Other names of the model.
+     */
     aliases: Array<string>;
+    /**
+     * Text for people.
+     */
     description?: string;
     status: ModelStatus;
+    /**
+     * Day on which the provider announced the shutdown.
+     */
     deprecated_at: string | null;
+    /**
+     * Day from which the model is retired, whatever its status.
+     */
     shutdown_at: string | null;
+    /**
+     * Id of the model that warnings and refusals name.
+     */
     successor: string | null;
+    /**
+     * Maximum of `n`.
+     */
     max_n: number;
+    /**
+     * Maximum length of a prompt, in code points.
+     */
     max_prompt: number;
+    /**
+     * Allowed values of `size`, as `auto` or `1024x1024`.
+     */
     sizes: Array<string>;
+    /**
+     * Rules for further sizes; null if there are none.
+     */
     free_sizes: FreeSizes | null;
+    /**
+     * Allowed values of `quality`. If empty, the model does not take the field.
+     */
     qualities: Array<string>;
+    /**
+     * Allowed values of `complexity`. If empty, the model does not take the field.
+     */
     complexities: Array<string>;
+    /**
+     * Allowed values of `background`. If empty, the model does not take the field.
+     */
     backgrounds: Array<string>;
+    /**
+     * Allowed values of `moderation`. If empty, the model does not take the field.
+     */
     moderations: Array<string>;
+    /**
+     * Allowed values of `output_format`. If empty, the model does not take the field.
+     */
     output_formats: Array<string>;
+    /**
+     * Rules of animations; null if the model makes none.
+     */
     frames: FrameRules | null;
+    /**
+     * Allowed values of `svg.reasoning.effort`. If empty, the model does not take the field.
+     */
     svg_efforts: Array<string>;
+    /**
+     * Allowed values of `input_fidelity`. If empty, the model does not take the field.
+     */
     input_fidelities: Array<string>;
+    /**
+     * Rules of previews; null if the model sends none.
+     */
     partial_images: PartialImageRules | null;
+    /**
+     * Rules for the inputs of edits; null if the model makes no edits.
+     */
     edits: EditRules | null;
+    /**
+     * Prices in USD per million tokens; null if they are unknown. Every cost of the model is then null.
+     */
     prices: ModelPrices | null;
+    /**
+     * Factor of the formula for output tokens by quality; null if no formula is known.
+     */
     token_factors: {
         [key: string]: number;
     } | null;
+    /**
+     * Output tokens by quality and size, for a model without a formula; null if they are unknown.
+     */
     output_tokens: {
         [key: string]: {
             [key: string]: number;
         };
     } | null;
+    /**
+     * Qualities that the model may choose itself; null for any with known tokens.
+     */
     auto_qualities: Array<string> | null;
+    /**
+     * Whether the provider responds with a link to the image, which is then fetched, instead of the image.
+     */
     sends_links: boolean;
+    /**
+     * Timeout of a call, in seconds.
+     */
     call_timeout_s: number;
+    /**
+     * Typical duration of a call, in seconds, for the first estimates of time.
+     */
     typical_s: number | null;
     object: 'model';
 };
@@ -2656,8 +2737,17 @@ export type FreeSizes = {
  * Limits of `frame_count` and `frame_duration_ms`.
  */
 export type FrameRules = {
+    /**
+     * Minimum of `frame_count`.
+     */
     min_count: number;
+    /**
+     * Maximum of `frame_count`.
+     */
     max_count: number;
+    /**
+     * Maximum of `frame_duration_ms`.
+     */
     max_duration_ms: number;
 };
 
@@ -2679,8 +2769,17 @@ export type PartialImageRules = {
  * Rules for the inputs of edits.
  */
 export type EditRules = {
+    /**
+     * Whether the model takes a mask.
+     */
     mask: boolean;
+    /**
+     * Whether the model takes a markup.
+     */
     markup: boolean;
+    /**
+     * Maximum number of `images`.
+     */
     max_images: number;
 };
 
@@ -2688,11 +2787,29 @@ export type EditRules = {
  * Prices in USD per million tokens.
  */
 export type ModelPrices = {
+    /**
+     * Input text.
+     */
     text_in: number;
+    /**
+     * Cached input text. If absent, the price of `text_in`.
+     */
     text_in_cached?: number;
+    /**
+     * Input images.
+     */
     image_in: number;
+    /**
+     * Cached input images.
+     */
     image_in_cached?: number;
+    /**
+     * Generated images.
+     */
     image_out: number;
+    /**
+     * Text that the model writes. If absent, such tokens count as those of images.
+     */
     text_out?: number;
 };
 

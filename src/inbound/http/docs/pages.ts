@@ -47,6 +47,7 @@ export const docsGroups: readonly DocsGroup[] = [
     pages: [
       page('operating', 'Operating'),
       page('configuration', 'Configuration'),
+      page('models', 'Models and presets'),
       page('guarantees', 'Guarantees'),
       page('security', 'Security', 'SECURITY.md'),
     ],
