@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { sharedKeys } from './shared-keys.ts';
 
 const folder = new URL('.', import.meta.url).pathname;
 /** Address of the files on the server. */
@@ -29,6 +30,7 @@ export async function bundleConsole(): Promise<ConsoleFiles> {
     jsxImportSource: 'preact',
     minify: true,
     legalComments: 'none',
+    plugins: [sharedKeys],
     metafile: true,
     write: false,
     logLevel: 'silent',

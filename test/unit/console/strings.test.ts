@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { sharedKeys } from '../../../console/shared-keys.ts';
 import { createTranslate, preferredLanguage, type Strings } from '../../../console/src/lib/i18n.ts';
 
 const folder = new URL('../../../console/src/strings/', import.meta.url).pathname;
@@ -34,6 +36,28 @@ describe('the texts of the console', () => {
           placeholders: placeholders(shown(text)),
         });
       }
+    },
+  );
+
+  it.each(files)(
+    'the bundle has the Chinese texts of %s with their keys, and each key once',
+    async (file) => {
+      const { outputFiles } = await build({
+        entryPoints: [join(folder, 'zh', file)],
+        plugins: [sharedKeys],
+        bundle: true,
+        format: 'esm',
+        write: false,
+      });
+      const code = outputFiles[0]?.text ?? '';
+      const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<
+        string,
+        Strings
+      >;
+      const zh = await stringsOf('zh', file);
+      expect(Object.values(module)).toEqual([zh]);
+      for (const key of Object.keys(zh))
+        expect(code.split(`\n  ${JSON.stringify(key)}: `).length).toBeLessThan(3);
     },
   );
 
