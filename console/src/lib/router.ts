@@ -66,11 +66,18 @@ export function changeQuery(
 export function followLinks(event: MouseEvent): void {
   const isForTab = event.button === 1 || (event.button === 0 && (event.metaKey || event.ctrlKey));
   if (event.defaultPrevented || event.shiftKey || event.altKey || !(isForTab || event.button === 0)) return;
-  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  const link = event.target instanceof Element ? linkAt(event.target) : null;
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
   if (link.pathname !== base && !link.pathname.startsWith(`${base}/`)) return;
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
   if (isForTab) open(link.href, '_blank');
   else if (link.href !== location.href) navigate(link.href);
+}
+
+/** Returns the link of a click: around its target, or the main link of the table row, except for a click that selects text. */
+function linkAt(target: Element): HTMLAnchorElement | null {
+  const inner = target.closest('a');
+  if (inner || target.closest('button') || getSelection()?.isCollapsed === false) return inner;
+  return target.closest('tr')?.querySelector<HTMLAnchorElement>('.row-link') ?? null;
 }

@@ -75,6 +75,25 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     await close();
   });
 
+  it('no key is selected at first, a click anywhere on a row opens it, and its name is a link', async () => {
+    const { key } = await keys.create({ tenant: 'rows', name: 'manager', scopes: ['admin'] });
+    const other = await keys.create({ tenant: 'rows', name: 'row-worker' });
+    const { page, violations, close } = await browser.open('/keys', { key });
+    const row = page.getByRole('row', { name: /^row-worker / });
+    await row.waitFor();
+    await page.getByText('Select a key to see').waitFor();
+    expect(await page.getByRole('button', { name: 'Revoke' }).count()).toBe(0);
+    expect(await violations()).toEqual([]);
+    await row.getByText('no budget').click();
+    await page.getByRole('complementary', { name: 'Key row-worker' }).waitFor();
+    expect(page.url()).toContain(`key=${other.id}`);
+    const link = page.getByRole('link', { name: 'manager' });
+    expect(await link.getAttribute('href')).toMatch(/^\/console\/keys\?key=key_/);
+    await link.click();
+    await page.getByRole('complementary', { name: 'Key manager' }).waitFor();
+    await close();
+  });
+
   it('a creation whose response a proxy replaced is repeated with the same key, and makes one API key', async () => {
     const { key } = await keys.create({ tenant: 'proxied', name: 'manager', scopes: ['admin'] });
     const { page, close } = await browser.open('/keys', { key });

@@ -90,10 +90,12 @@ describe.skipIf(!hasChromium)('the usage screen in Chromium', () => {
   it('the address keeps the grouping, and the CSV has the same period and grouping', async () => {
     const { page, faults, close } = await browser.open('/usage?tenant=acme', { key: testKeys.admin });
     await page.getByText('Metadata', { exact: true }).click();
+    await page.getByText('Until then the groups are models.').waitFor();
     await page.getByLabel('Metadata key').fill('campaign');
     await page.keyboard.press('Enter');
     await page.getByRole('row').filter({ hasText: 'spring' }).waitFor();
     expect(page.url()).toContain('by=metadata.campaign');
+    expect(await page.getByText('Until then the groups are models.').count()).toBe(0);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'CSV' }).click(),

@@ -122,7 +122,8 @@ describe.skipIf(!hasChromium)('the screen of webhooks', () => {
     expect(new URL(page.url()).searchParams.get('job')).toBe(one?.id);
     expect(await violations()).toEqual([]);
 
-    await rows.getByRole('link', { name: 'image.succeeded' }).click();
+    // A click anywhere on a row opens it.
+    await rows.locator('td').last().click();
     await page.getByRole('complementary', { name: 'Delivery' }).waitFor();
     await page.getByRole('button', { name: /^Job / }).click();
     await page.getByTitle(other?.id ?? 'missing').waitFor();

@@ -81,7 +81,7 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
         />
         <TenantDetails tenant={tenant} known={list.items ?? []} version={version} onChanged={changed} />
       </div>
-      {selected ? <KeyInspector apiKey={selected} onAction={setOpen} onChanged={changed} /> : null}
+      {selected ? <KeyInspector apiKey={selected} onAction={setOpen} onChanged={changed} /> : <NoSelection />}
       <Dialogs
         open={open}
         selected={selected}
@@ -94,18 +94,23 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   );
 }
 
-/**
- * Returns the key of the address, which may be on a page that is not loaded. Without one, the first key that is not revoked,
- * so that the inspector is never empty.
- */
+function NoSelection() {
+  const t = useText(keys);
+  return (
+    <div class="inspector faint" data-sheet="closed">
+      {t('nothingSelected')}
+    </div>
+  );
+}
+
+/** Returns the key of the address, which may be on a page that is not loaded; null without one. */
 function useSelected(
   list: readonly ManagedKey[] | undefined,
   id: string | null,
   version: number,
 ): ManagedKey | null {
   const { api } = useSession();
-  const isShown = (key: ManagedKey) => (id === null ? key.revoked_at === null : key.id === id);
-  const listed = list?.find(isShown) ?? null;
+  const listed = list?.find((key) => key.id === id) ?? null;
   const other = useLive((signal) => api.call<ManagedKey>(`/keys/${id}`, { signal }), [id, version], {
     isEnabled: id !== null && list !== undefined && listed === null,
   });

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ManagedKey } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
@@ -28,10 +28,13 @@ export function KeyInspector({ apiKey, onAction, onChanged }: Props) {
   const t = useText(keys);
   const { id, name, spending, limits } = apiKey;
   const windows = [...new Set(spending.map(({ window }) => window))];
+  const element = useRef<HTMLElement>(null);
+  // In a narrow window the inspector is below the list.
+  useEffect(() => element.current?.scrollIntoView(), [id]);
   const isRevoked = apiKey.revoked_at !== null;
   const overridesPath = `/keys/${id}/budget-overrides`;
   return (
-    <aside class="inspector stack stack-lg" aria-label={t('inspector', { name })}>
+    <aside ref={element} class="inspector stack stack-lg" aria-label={t('inspector', { name })}>
       <div class="stack stack-sm">
         <div class="row">
           <h2 class="truncate">{name}</h2>

@@ -103,7 +103,7 @@ function Row({
     <tr data-selected={isSelected || undefined}>
       <td>
         <a
-          class="strong truncate name-cell"
+          class="strong truncate name-cell row-link"
           title={name}
           href={href('/keys', { ...Object.fromEntries(query), key: id })}
           aria-current={isSelected || undefined}

@@ -29,6 +29,7 @@ export function Filters({ query, onChange }: { query: UsageQuery; onChange: Chan
       {query.kind === 'metadata' ? (
         <LateField
           label={t('metadataKey')}
+          hint={query.metadataKey === '' ? t('metadataHint') : undefined}
           value={query.metadataKey}
           onValue={(key) => onChange({ by: key === '' ? 'metadata' : `metadata.${key}` })}
         />
@@ -41,7 +42,12 @@ export function Filters({ query, onChange }: { query: UsageQuery; onChange: Chan
 }
 
 /** A field that reports its text after Enter, or when it loses the focus. It follows the address, also back and forward. */
-function LateField(props: { label: string; value: string; onValue: (value: string) => void }) {
+function LateField(props: {
+  label: string;
+  hint?: string | undefined;
+  value: string;
+  onValue: (value: string) => void;
+}) {
   const [text, setText] = useState(props.value);
   useEffect(() => setText(props.value), [props.value]);
   const report = () => {
@@ -50,6 +56,7 @@ function LateField(props: { label: string; value: string; onValue: (value: strin
   return (
     <TextField
       label={props.label}
+      hint={props.hint}
       value={text}
       onValue={setText}
       input={{

@@ -56,7 +56,7 @@ function Row({ delivery, query }: { delivery: WebhookDelivery; query: URLSearchP
         <DeliveryBadge delivery={delivery} />
       </td>
       <td>
-        <a href={hrefWith(query, { delivery: id })} aria-current={isSelected || undefined}>
+        <a class="row-link" href={hrefWith(query, { delivery: id })} aria-current={isSelected || undefined}>
           {type}
         </a>
       </td>

@@ -45,7 +45,7 @@ export function Endpoints({ endpoints, selected, query, lastDeliveries, onAction
             <tr key={endpoint.id} data-selected={endpoint.id === selected || undefined}>
               <td class="address-cell">
                 <a
-                  class="strong"
+                  class="strong row-link"
                   href={hrefWith(query, { endpoint: endpoint.id, delivery: undefined })}
                   aria-current={endpoint.id === selected || undefined}
                 >

@@ -3,6 +3,7 @@ export const keys = {
   title: 'Keys and budgets',
   create: 'Create key',
   list: 'API keys',
+  nothingSelected: 'Select a key to see its budgets and its actions.',
   listTable: 'API keys table',
   spent: 'spent',
   held: 'held',

@@ -24,6 +24,7 @@ export const usage = {
   'by.provider': 'Provider',
   'by.metadata': 'Metadata',
   metadataKey: 'Metadata key',
+  metadataHint: 'Type a key, for example campaign. Until then the groups are models.',
   tableOf: 'By {dimension}',
   'column.jobs': 'Jobs',
   'column.images': 'Images',

@@ -3,6 +3,7 @@ export const keys = {
   title: '密钥与预算',
   create: '创建密钥',
   list: 'API 密钥',
+  nothingSelected: '选择一个密钥以查看其预算和操作。',
   listTable: 'API 密钥表',
   spent: '已用',
   held: '预留',

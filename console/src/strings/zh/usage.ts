@@ -27,6 +27,7 @@ export const usage = {
   'by.provider': '提供方',
   'by.metadata': '元数据',
   metadataKey: '元数据键',
+  metadataHint: '请输入键，例如 campaign。在此之前按模型分组。',
   tableOf: '按{dimension}',
   'column.jobs': '任务',
   'column.images': '图片',
