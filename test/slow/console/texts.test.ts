@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
     return page.locator('.cost-amount').textContent();
   }
 
-  it('the reason of a key for presets only is the missing preset, not the prompt that it has', async () => {
+  it('a key for presets only begins with a preset, and is offered no request without one', async () => {
     const { key } = await manageKeysOf(service.url).create({
       tenant: 'acme',
       name: 'presets',
@@ -31,11 +31,30 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
       presets_only: true,
     });
     const { page, violations, close } = await browser.open('/playground', { key });
+    const preset = page.getByRole('combobox', { name: 'Preset' });
+    await expect.poll(() => preset.inputValue()).not.toBe('');
+    expect(await preset.getByRole('option', { name: 'none' }).count()).toBe(0);
     await page.getByLabel('Prompt').fill('A fox');
-    expect(await costWith(page, 'This key needs a preset.')).toBe('–');
+    await page.locator('button:enabled', { hasText: 'Generate' }).click();
+    await page.getByText('Succeeded').first().waitFor();
     expect(await violations()).toEqual([]);
-    await page.getByRole('combobox', { name: 'Preset' }).selectOption({ index: 1 });
-    await page.locator('#generate-reason').waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('a key for one model begins with that model, and is offered no other', async () => {
+    const { key } = await manageKeysOf(service.url).create({
+      tenant: 'acme',
+      name: 'flare',
+      scopes: ['images:read', 'images:write'],
+      models: ['gpt-image-2.6-flare'],
+    });
+    const { page, close } = await browser.open('/playground', { key });
+    const model = page.getByRole('combobox', { name: 'Model' });
+    await expect.poll(() => model.inputValue()).toBe('gpt-image-2.6-flare');
+    expect(await model.getByRole('option').count()).toBe(1);
+    await page.getByLabel('Prompt').fill('A fox');
+    await page.locator('button:enabled', { hasText: 'Generate' }).click();
+    await page.getByText('Succeeded').first().waitFor();
     await close();
   });
 
@@ -52,6 +71,20 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   it('the total of the calls is apart from the remark on unknown costs', async () => {
     const { id } = await service.acme.generate({ prompt: 'Lost [studio:hang-up]', quality: 'low' });
     const { page, close } = await browser.open(`/jobs/${id}`, { key: testKeys.acme });
+    await page.getByText(/^Known total · \d calls? of unknown cost/).waitFor();
+    await close();
+  });
+
+  it('a job of unknown cost says why in the playground, and leads to its calls', async () => {
+    const { id } = await service.acme.generate({
+      prompt: 'Lost once [studio:hang-up,times=1]',
+      quality: 'low',
+    });
+    const { page, violations, close } = await browser.open(`/playground?job=${id}`, { key: testKeys.acme });
+    const reason = page.getByText(/^The charge of a provider call is not known/);
+    await reason.waitFor();
+    expect(await violations()).toEqual([]);
+    await reason.getByRole('link', { name: id }).click();
     await page.getByText(/^Known total · \d calls? of unknown cost/).waitFor();
     await close();
   });

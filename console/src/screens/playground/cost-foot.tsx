@@ -72,7 +72,7 @@ export function useObstacle(form: Form, { preview, error }: Estimate): string | 
   if (fault) return t(`fault.${fault}`);
   if (!isComplete(form)) return t('needsUploads');
   if (error?.isPassing) return t('cost.notFetched');
-  if (error) return error.problem?.code === 'preset_required' ? t('needsPreset') : error.message;
+  if (error) return error.message;
   const high = preview?.estimate.high_micro_usd;
   if (exceedsBudget(self, high)) return t('overBudget');
   return null;

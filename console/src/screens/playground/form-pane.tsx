@@ -7,7 +7,7 @@ import { SelectField } from '../../components/field.tsx';
 import { Note } from '../../components/note.tsx';
 import { RadioSegments } from '../../components/segmented.tsx';
 import { Stepper } from '../../components/stepper.tsx';
-import { useCan } from '../../lib/context.ts';
+import { useCan, useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { Advanced } from './advanced.tsx';
 import { CostFoot, useObstacle } from './cost-foot.tsx';
@@ -36,6 +36,7 @@ export interface FormProps {
 interface Props {
   readonly form: Form;
   readonly change: (changes: Changes) => void;
+  /** Models that the key may use. */
   readonly models: readonly Model[];
   readonly presets: readonly Preset[];
   readonly estimate: Estimate;
@@ -54,8 +55,7 @@ export function FormPane(props: Props) {
   const { form, change, models, presets, estimate, submitting } = props;
   const t = useText(texts);
   const canWrite = useCan()('images:write');
-  const usable = models.filter(({ status }) => status !== 'retired');
-  const model = modelOf(form, usable, estimate);
+  const model = modelOf(form, models, estimate);
   const errors = fieldErrors(submitting.error ?? estimate.error);
   const fields: FormProps = { form, change, model, errors };
   const { generate, ...click } = useClick(props);
@@ -80,7 +80,7 @@ export function FormPane(props: Props) {
         <PromptField {...fields} preset={presets.find(({ name }) => name === form.preset)} />
         <PresetFields {...fields} presets={presets} />
         <Inputs {...fields} />
-        <ModelField {...fields} models={usable} />
+        <ModelField {...fields} models={models} />
         <SizeField {...fields} />
         <QualityField {...fields} />
         <Counts {...fields} />
@@ -131,6 +131,7 @@ function modelOf(form: Form, models: readonly Model[], { preview }: Estimate): M
 
 function ModelField({ form, change, models, errors }: FormProps & { models: readonly Model[] }) {
   const t = useText(texts);
+  const { self } = useSession();
   const [reset, setReset] = useState<readonly string[]>([]);
   const choose = (id: string) => {
     const next = models.find((model) => model.id === id);
@@ -150,7 +151,7 @@ function ModelField({ form, change, models, errors }: FormProps & { models: read
         reset.length > 0 ? <span role="status">{t('reset', { fields: reset.join(', ') })}</span> : undefined
       }
       options={[
-        { value: '', text: t('model.default') },
+        ...(self.models ? [] : [{ value: '', text: t('model.default') }]),
         ...models.map(({ id, description, status }) => ({
           value: id,
           text: [id, status === 'deprecated' ? t('model.deprecated') : description]

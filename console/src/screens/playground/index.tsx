@@ -14,6 +14,7 @@ import { common } from '../../strings/common.ts';
 import { EmptyResult } from './empty-result.tsx';
 import { emptyForm, type Form, isComplete, requestOf, withImage } from './form.ts';
 import { FormPane } from './form-pane.tsx';
+import { fitToKey, usableModels } from './key-rules.ts';
 import { Recent } from './recent.tsx';
 import { RequestCard } from './request-card.tsx';
 import { JobResult } from './result.tsx';
@@ -26,11 +27,11 @@ export function Screen({ query }: ScreenProps) {
   const t = useText(common);
   const { api } = useSession();
   const jobId = query.get('job');
-  const [form, setForm] = useSessionState<Form>('playground.form', emptyForm);
   const { models, presets, recent } = useLists();
-  const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
+  const { form, setForm, forKey, catalogue } = useForm(models.data?.data, presets.data?.data);
+  const body = JSON.stringify(requestOf(form));
   const estimate = useEstimate(api, useCan()('images:write') && isComplete(form) ? body : null);
-  const named = useAddressForm(query, useCatalogue(models.data?.data, presets.data?.data), setForm);
+  const named = useAddressForm(query, catalogue, { forKey, setForm });
 
   const follow = (job: ImageJob) => {
     changeQuery({ job: job.id, from: undefined, edit: undefined, index: undefined });
@@ -47,7 +48,7 @@ export function Screen({ query }: ScreenProps) {
         change={(changes) =>
           setForm((before) => ({ ...before, ...(typeof changes === 'function' ? changes(before) : changes) }))
         }
-        models={models.data?.data ?? []}
+        models={catalogue?.models ?? []}
         presets={presets.data?.data ?? []}
         estimate={estimate}
         submitting={submitting}
@@ -78,6 +79,15 @@ export function Screen({ query }: ScreenProps) {
   );
 }
 
+/** Returns the form as the user typed it, with the values that the key requires, and what the form offers. */
+function useForm(models: readonly Model[] | undefined, presets: readonly Preset[] | undefined) {
+  const { self } = useSession();
+  const catalogue = useCatalogue(models, presets);
+  const [typed, setForm] = useSessionState<Form>('playground.form', emptyForm);
+  const forKey = (form: Form) => (catalogue ? fitToKey(form, self, catalogue) : form);
+  return { form: forKey(typed), setForm, forKey, catalogue };
+}
+
 /** Loads the models, the presets and the latest jobs. */
 function useLists() {
   const { api } = useSession();
@@ -90,11 +100,13 @@ function useLists() {
   return { models, presets, recent };
 }
 
-/** Returns the catalogue when both lists are loaded. */
+/** Returns the catalogue that the key may use, when both lists are loaded. */
 function useCatalogue(models: readonly Model[] | undefined, presets: readonly Preset[] | undefined) {
+  const { self } = useSession();
   return useMemo(
-    (): Catalogue | undefined => (models && presets ? { models, presets } : undefined),
-    [models, presets],
+    (): Catalogue | undefined =>
+      models && presets ? { models: usableModels(models, self), presets } : undefined,
+    [models, presets, self.models],
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Preset } from '../../api/types.ts';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { choosePreset } from './form.ts';
 import type { FormProps } from './form-pane.tsx';
@@ -9,6 +10,7 @@ import { texts } from './texts.ts';
 /** The preset and its variables. */
 export function PresetFields({ form, change, errors, presets }: FormProps & { presets: readonly Preset[] }) {
   const t = useText(texts);
+  const { self } = useSession();
   const preset = presets.find(({ name }) => name === form.preset);
   return (
     <SelectField
@@ -25,7 +27,7 @@ export function PresetFields({ form, change, errors, presets }: FormProps & { pr
       error={errors.get('/preset')}
       hint={preset?.description}
       options={[
-        { value: '', text: t('preset.none') },
+        ...(self.presets_only ? [] : [{ value: '', text: t('preset.none') }]),
         ...presets.map(({ name }) => ({ value: name, text: name })),
       ]}
       below={preset ? <Variables form={form} change={change} preset={preset} errors={errors} /> : undefined}

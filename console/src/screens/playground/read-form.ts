@@ -2,18 +2,20 @@ import type { ApiError } from '../../api/api-error.ts';
 import { type Api, isAbort } from '../../api/client.ts';
 import type { ImageJob, ImagePreview, Upload } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
-import { requestOf } from './form.ts';
+import { type Form, requestOf } from './form.ts';
 import { type Catalogue, differencesOf, type FoundInput, formOf, type Reused, withInputs } from './reuse.ts';
 
 interface Reader {
   readonly api: Api;
   readonly signal: AbortSignal;
+  /** Returns a form with the values that the key requires. */
+  readonly forKey: (form: Form) => Form;
 }
 
 /** Returns the form with the request of a job. A dry run of the form shows which values differ from the job. */
 export async function readForm(job: ImageJob, catalogue: Catalogue, reader: Reader): Promise<Reused> {
   const found = await Promise.all(job.inputs.map(({ source }) => readInput(source, reader)));
-  const { form, missing } = withInputs(formOf(job.request, catalogue), job.inputs, found);
+  const { form, missing } = withInputs(reader.forKey(formOf(job.request, catalogue)), job.inputs, found);
   const body = requestOf(form);
   const made = await readRequest(body, reader);
   return { form, missing: [...missing, ...differencesOf(job.request, made, catalogue.models)] };

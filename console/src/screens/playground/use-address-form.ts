@@ -30,6 +30,12 @@ export interface AddressForm extends State {
   readonly clear: () => void;
 }
 
+interface Target {
+  /** Returns a form with the values that the key requires. */
+  readonly forKey: (form: Form) => Form;
+  readonly setForm: (change: (form: Form) => Form) => void;
+}
+
 const none: State = { source: null, error: null };
 
 /**
@@ -41,7 +47,7 @@ const none: State = { source: null, error: null };
 export function useAddressForm(
   query: URLSearchParams,
   catalogue: Catalogue | undefined,
-  setForm: (change: (form: Form) => Form) => void,
+  { forKey, setForm }: Target,
 ): AddressForm {
   const { api } = useSession();
   const [state, setState] = useState(none);
@@ -55,7 +61,7 @@ export function useAddressForm(
     if (!id || !catalogue) return;
     const job = await api.call<ImageJob>(`/images/${id}`, { signal });
     if (from) {
-      const { form, missing } = await readForm(job, catalogue, { api, signal });
+      const { form, missing } = await readForm(job, catalogue, { api, signal, forKey });
       setForm(() => form);
       setState({ source: { id, isWhole: true, missing }, error: null });
       changeQuery({ from: undefined, job: from }, { replace: true });
