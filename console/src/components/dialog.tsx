@@ -117,3 +117,8 @@ export function ConfirmDialog(props: ConfirmProps) {
     </Dialog>
   );
 }
+
+/** Moves the focus to the first wrong field of the open dialog after each check, because it may be out of sight. */
+export function useFaultFocus(faults: ReadonlySet<string>): void {
+  useEffect(() => document.querySelector<HTMLElement>('dialog [aria-invalid]')?.focus(), [faults]);
+}

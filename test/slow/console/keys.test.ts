@@ -155,6 +155,7 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     await drawer.getByLabel('Only presets, no free prompts').check();
     await drawer.getByRole('button', { name: 'Save' }).click();
     await drawer.getByText('Type a whole number above 0, or nothing.').waitFor();
+    await drawer.locator('[aria-invalid]:focus').waitFor();
     await drawer.getByLabel('Waiting jobs').fill('7');
     await drawer.getByRole('button', { name: 'Save' }).click();
     await inspector.getByText('presets only').waitFor();

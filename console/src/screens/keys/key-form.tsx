@@ -3,7 +3,7 @@ import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { ManagedKey, NewKey } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { Dialog, useFaultFocus } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { useSession } from '../../lib/context.ts';
@@ -93,6 +93,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
 
+  useFaultFocus(wrong);
   async function send(body: object): Promise<void> {
     if (apiKey) {
       await api.call(`/keys/${apiKey.id}`, { method: 'PATCH', body });

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Tenant } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
 import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { Dialog, useFaultFocus } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { useSession } from '../../lib/context.ts';
@@ -76,6 +76,7 @@ function useSubmit({ draft, weight, path, onChanged }: Sending) {
   const [wrong, setWrong] = useState<ReadonlySet<FieldName | 'weight'>>(new Set());
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
+  useFaultFocus(wrong);
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const outcome = bodyOf(draft, Date.now());

@@ -1,6 +1,7 @@
 import type { ImageJob } from '../../api/types.ts';
 import { Money, SimulatedNote } from '../../components/money.tsx';
 import { sumKnown } from '../../format/money.ts';
+import { shortId } from '../../format/short-id.ts';
 import { formatBytes } from '../../format/time.ts';
 import { href } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
@@ -67,7 +68,7 @@ function Cost({ job }: { job: ImageJob }) {
         )}
         {cost.micro_usd === null && !cost.estimated ? (
           <p class="field-hint">
-            {t.rich('cost.why', { job: <a href={href(`/jobs/${job.id}`)}>{job.id}</a> })}
+            {t.rich('cost.why', { job: <a href={href(`/jobs/${job.id}`)}>{shortId(job.id)}</a> })}
           </p>
         ) : null}
       </dd>
