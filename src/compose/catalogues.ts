@@ -3,6 +3,7 @@ import { type ModelValues, modelFaults, readCatalogue } from '../config/model-fa
 import { type ModelCatalogue, statusOn } from '../domain/model-catalogue.ts';
 import type { Clock, Log } from '../domain/ports.ts';
 import { createPresets, PresetFile, type Presets } from '../domain/preset.ts';
+import { presetFaults } from '../domain/preset-faults.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 
 export interface Catalogues {
@@ -25,7 +26,7 @@ export function readCatalogues(files: Files, log: Log, clock: Clock): Catalogues
   let catalogue = readCatalogue(files);
   let presets = readPresets(files);
   const warn = () => {
-    for (const fault of currentModelFaults(files, catalogue, clock()))
+    for (const fault of currentFaults(files, { catalogue, presets }, clock()))
       log.warn({ fault }, 'configured model not usable, requests that need it are refused');
   };
   warn();
@@ -60,11 +61,21 @@ export function readCatalogues(files: Files, log: Log, clock: Clock): Catalogues
   };
 }
 
-/** Returns the faults of variables that name models, including models that are shut down by now. */
-export const currentModelFaults = (values: ModelValues, catalogue: ModelCatalogue, nowMs: number): string[] =>
-  modelFaults(values, catalogue, (model) => statusOn(model, nowMs) === 'retired');
+/** Returns the faults of variables and presets that name models, including models that are shut down by now. */
+export function currentFaults(
+  values: Files,
+  { catalogue, presets }: Pick<Catalogues, 'catalogue' | 'presets'>,
+  nowMs: number,
+): string[] {
+  const { DEFAULT_MODEL: defaultModel, ALLOW_UNKNOWN_MODELS: allowUnknownModels } = values;
+  return [
+    ...modelFaults(values, catalogue, (model) => statusOn(model, nowMs) === 'retired'),
+    ...presetFaults(presets.all, catalogue, { defaultModel, allowUnknownModels, nowMs }),
+  ];
+}
 
-function readPresets({ PRESETS_FILE }: Files): Presets {
+/** Reads the built-in presets and those of the operator. @throws Error with the file and the location of every fault. */
+export function readPresets({ PRESETS_FILE }: Pick<Files, 'PRESETS_FILE'>): Presets {
   return createPresets([
     PresetFile.parse(readBuiltIn('presets.json')),
     ...(PRESETS_FILE ? [readOperatorFile(PRESETS_FILE, PresetFile)] : []),

@@ -12,7 +12,7 @@ import { hasAppendOnlyFile } from '../outbound/records/append-only-file.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
 import { weakKeyOf } from './bootstrap-keys.ts';
-import { currentModelFaults } from './catalogues.ts';
+import { currentFaults, readPresets } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeProvider } from './provider.ts';
 import { composeStorage, describeStorage, storageProxy } from './storage.ts';
@@ -51,9 +51,10 @@ function checkConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): stri
   return [`${text}; \`darkroom serve\` would refuse:`, ...refused].join('\n  ');
 }
 
-/** Checks that the models and the quality of the configuration are usable today. */
+/** Checks that the models, the quality and the presets of the configuration are usable today. */
 function checkModels(config: Config): string {
-  const faults = currentModelFaults(config, readCatalogue(config), clock());
+  const catalogues = { catalogue: readCatalogue(config), presets: readPresets(config) };
+  const faults = currentFaults(config, catalogues, clock());
   if (faults.length > 0) throw new Error(faults.join('\n  '));
   return `requests without a model use ${config.DEFAULT_MODEL}`;
 }

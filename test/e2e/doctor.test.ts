@@ -77,6 +77,15 @@ describe('darkroom doctor with a risky configuration', () => {
 });
 
 describe('darkroom doctor beside an idle deployment', () => {
+  it('doctor reports a preset whose defaults no request can use', async () => {
+    const PRESETS_FILE = join(await temporaryFolder(), 'presets.json');
+    const preset = { name: 'house', description: 'x', template: '{{prompt}}', defaults: { size: '7x7' } };
+    await writeFile(PRESETS_FILE, JSON.stringify({ presets: [preset] }));
+    const { code, stdout } = await run(['doctor'], { PRESETS_FILE });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAIL +models: PRESETS_FILE: default size of house: /m);
+  });
+
   it('doctor creates no file and no key, although folder and Redis are writable', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);

@@ -31,3 +31,11 @@ describe('a leap second', () => {
     await recover('2016-12-31T23:59:59Z').expect(202);
   });
 });
+
+it('a date in a filter of jobs is the start of that day in UTC', async () => {
+  const job = await service.acme.generate({ prompt: 'Made on a day' });
+  const day = job.created_at.slice(0, 10);
+  const found = async (filter: string) =>
+    (await service.acme.get(`/images?${filter}=${day}`)).body.data.length;
+  expect([await found('created_after'), await found('created_before')]).toEqual([1, 0]);
+});

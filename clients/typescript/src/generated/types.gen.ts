@@ -3411,11 +3411,11 @@ export type ListJobsData = {
          */
         parent?: string;
         /**
-         * Only jobs created after this time.
+         * Only jobs created after this time, or after the start of this date in UTC.
          */
         created_after?: string;
         /**
-         * Only jobs created before this time.
+         * Only jobs created before this time, or before the start of this date in UTC.
          */
         created_before?: string;
         /**

@@ -5,6 +5,7 @@ import { decodeCursor, pageOf } from '../cursor.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { PresentTo } from '../present-to.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../responses.ts';
+import { timeFrom, timeQuery } from '../time-query.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'listJobs'>;
@@ -44,14 +45,12 @@ const querystring = {
         'Only jobs that retry or vary this job, or that have one of its images, or this upload, as an input.',
     },
     created_after: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Only jobs created after this time.',
+      ...timeQuery,
+      description: 'Only jobs created after this time, or after the start of this date in UTC.',
     },
     created_before: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Only jobs created before this time.',
+      ...timeQuery,
+      description: 'Only jobs created before this time, or before the start of this date in UTC.',
     },
     metadata: {
       type: 'object',
@@ -88,16 +87,14 @@ export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
         status: query.status,
         model: query.model,
         parent: query.parent,
-        createdAfterMs: timeOf(query.created_after),
-        createdBeforeMs: timeOf(query.created_before),
+        createdAfterMs: timeFrom(query.created_after, '/query/created_after'),
+        createdBeforeMs: timeFrom(query.created_before, '/query/created_before'),
         metadata: metadataOf(query),
       });
       return pageOf(await Promise.all(jobs.map((job) => deps.presentTo(request, job))), nextBeforeId);
     },
   });
 }
-
-const timeOf = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
 
 function metadataOf(query: Query): Record<string, string> {
   const pairs: [string, string][] = [];
