@@ -29,6 +29,8 @@ interface Shot {
 const fillPrompt = (page: Page) =>
   page.locator('textarea').first().fill('Mountains at sunset above a still lake, gouache');
 
+const openFirstRow = (page: Page) => page.locator('main tbody tr').first().click();
+
 function shotsOf(jobId: string): Shot[] {
   const result = `/playground?job=${jobId}`;
   return [
@@ -39,7 +41,7 @@ function shotsOf(jobId: string): Shot[] {
     { name: 'gallery-dark', path: '/gallery', theme: 'dark' },
     { name: 'job', path: `/jobs/${jobId}` },
     { name: 'webhooks', path: '/webhooks' },
-    { name: 'keys', path: '/keys' },
+    { name: 'keys', path: '/keys', prepare: openFirstRow },
     { name: 'usage', path: '/usage?by=key' },
     { name: 'system', path: '/system' },
   ];

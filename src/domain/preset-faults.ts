@@ -5,7 +5,7 @@ import { checkAgainstCatalogue } from './model-rules.ts';
 import type { Preset } from './preset.ts';
 
 /**
- * Returns a fault for every preset whose defaults no request can use, because the caller would be told to correct a field
+ * Returns a fault for every preset whose defaults no request can use, because its callers would have to correct a field
  * that the request does not have.
  *
  * @param options.defaultModel model of a preset that names none.

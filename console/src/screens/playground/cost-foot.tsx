@@ -99,7 +99,13 @@ function CostLine(props: { estimate: Estimate; isEmpty: boolean; isOverBudget: b
     <div class="cost-line" data-loading={isLoading} aria-live="polite">
       <div class="row row-between faint">
         <span>
-          {c('money.atMost')} {isLive ? null : <SimulatedNote />}
+          {c('money.atMost')}
+          {isLive ? null : (
+            <>
+              {' · '}
+              <SimulatedNote />
+            </>
+          )}
         </span>
         <span class="num">
           {low === null
