@@ -19,7 +19,7 @@ export async function inspectInput(
   file: LocalFile,
 ): Promise<InspectedImage> {
   const inspected = await naming(pointerOf(input), () =>
-    inspector.inspect(file, { findTransparency: input.role !== 'image' }),
+    inspector.inspect(file, { findTransparency: input.role === 'markup' }),
   );
   const fault = roleFault(input, inspected);
   if (fault === null) return inspected;
@@ -34,11 +34,7 @@ function roleFault(
   if (role === 'image') return null;
   if (contentType !== 'image/png') return 'It must be a PNG.';
   if (!hasAlpha) return 'It has no alpha channel. Make the area transparent and save it as PNG with alpha.';
-  if (hasTransparency === false) {
-    return role === 'mask'
-      ? 'It has no transparent pixels, so no area would be edited. Make the area transparent.'
-      : 'It has no transparent pixels.';
-  }
+  if (role === 'markup' && hasTransparency === false) return 'It has no transparent pixels.';
   return null;
 }
 
