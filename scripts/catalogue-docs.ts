@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { CatalogueFile, CatalogueModel } from '../src/domain/catalogue-file.ts';
+import { createCatalogue } from '../src/domain/model-catalogue.ts';
 import { Preset, PresetFile, PresetVariable } from '../src/domain/preset.ts';
+import { presetFaults } from '../src/domain/preset-faults.ts';
 
 /** Generates docs/models.md: the formats of the catalogue and of the presets. Its examples are parsed, so they are valid. */
 
@@ -36,15 +38,14 @@ const presetsExample: z.input<typeof PresetFile> = {
       variables: {
         surface: { description: 'Material of the surface.', default: 'white', one_of: ['white', 'oak'] },
       },
-      defaults: { size: '1024x1024', background: 'opaque' },
+      defaults: { size: '1024x1024', quality: 'fine' },
     },
   ],
 };
 
-/** Returns the text of docs/models.md. @throws ZodError if an example is invalid. */
+/** Returns the text of docs/models.md. @throws Error if an example is invalid, or if the examples do not fit each other. */
 export function modelsPage(): string {
-  CatalogueFile.parse(catalogueExample);
-  PresetFile.parse(presetsExample);
+  checkExamples();
   return `# Models and presets
 
 Darkroom checks requests against a catalogue of models and fills presets in. Both are data, which an operator can replace:
@@ -90,6 +91,17 @@ ${tableOf('field of a preset', Preset)}
 
 ${tableOf('field of a variable', PresetVariable)}
 `;
+}
+
+function checkExamples(): void {
+  const catalogue = createCatalogue(CatalogueFile.parse(catalogueExample));
+  const { presets } = PresetFile.parse(presetsExample);
+  const faults = presetFaults(presets, catalogue, {
+    defaultModel: 'house-diffusion-3',
+    allowUnknownModels: false,
+    nowMs: 0,
+  });
+  if (faults.length > 0) throw new Error(faults.join('\n'));
 }
 
 /** Returns a table of the fields of an object, with those of nested objects below their parent. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { type ModelValues, modelFaults, readCatalogue } from '../config/model-faults.ts';
 import { type ModelCatalogue, statusOn } from '../domain/model-catalogue.ts';
 import type { Clock, Log } from '../domain/ports.ts';
-import { createPresets, PresetFile, type Presets } from '../domain/preset.ts';
+import { createPresets, type Preset, PresetFile, type Presets } from '../domain/preset.ts';
 import { presetFaults } from '../domain/preset-faults.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 
@@ -26,7 +26,7 @@ export function readCatalogues(files: Files, log: Log, clock: Clock): Catalogues
   let catalogue = readCatalogue(files);
   let presets = readPresets(files);
   const warn = () => {
-    for (const fault of currentFaults(files, { catalogue, presets }, clock()))
+    for (const fault of currentFaults(files, catalogue, clock()))
       log.warn({ fault }, 'configured model not usable, requests that need it are refused');
   };
   warn();
@@ -61,23 +61,21 @@ export function readCatalogues(files: Files, log: Log, clock: Clock): Catalogues
   };
 }
 
-/** Returns the faults of variables and presets that name models, including models that are shut down by now. */
-export function currentFaults(
-  values: Files,
-  { catalogue, presets }: Pick<Catalogues, 'catalogue' | 'presets'>,
-  nowMs: number,
-): string[] {
+/**
+ * Returns the faults of variables and of the operator's presets that name models, including models that are shut down by
+ * now. A built-in preset may not fit the models of the operator, who cannot change it.
+ */
+export function currentFaults(values: Files, catalogue: ModelCatalogue, nowMs: number): string[] {
   const { DEFAULT_MODEL: defaultModel, ALLOW_UNKNOWN_MODELS: allowUnknownModels } = values;
   return [
     ...modelFaults(values, catalogue, (model) => statusOn(model, nowMs) === 'retired'),
-    ...presetFaults(presets.all, catalogue, { defaultModel, allowUnknownModels, nowMs }),
+    ...presetFaults(ownPresets(values), catalogue, { defaultModel, allowUnknownModels, nowMs }),
   ];
 }
 
-/** Reads the built-in presets and those of the operator. @throws Error with the file and the location of every fault. */
-export function readPresets({ PRESETS_FILE }: Pick<Files, 'PRESETS_FILE'>): Presets {
-  return createPresets([
-    PresetFile.parse(readBuiltIn('presets.json')),
-    ...(PRESETS_FILE ? [readOperatorFile(PRESETS_FILE, PresetFile)] : []),
-  ]);
+const readPresets = (files: Files): Presets =>
+  createPresets([PresetFile.parse(readBuiltIn('presets.json')), { presets: ownPresets(files) }]);
+
+function ownPresets({ PRESETS_FILE }: Pick<Files, 'PRESETS_FILE'>): Preset[] {
+  return PRESETS_FILE ? readOperatorFile(PRESETS_FILE, PresetFile).presets : [];
 }

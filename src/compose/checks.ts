@@ -12,7 +12,7 @@ import { hasAppendOnlyFile } from '../outbound/records/append-only-file.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
 import { weakKeyOf } from './bootstrap-keys.ts';
-import { currentFaults, readPresets } from './catalogues.ts';
+import { currentFaults } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeProvider } from './provider.ts';
 import { composeStorage, describeStorage, storageProxy } from './storage.ts';
@@ -53,8 +53,7 @@ function checkConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): stri
 
 /** Checks that the models, the quality and the presets of the configuration are usable today. */
 function checkModels(config: Config): string {
-  const catalogues = { catalogue: readCatalogue(config), presets: readPresets(config) };
-  const faults = currentFaults(config, catalogues, clock());
+  const faults = currentFaults(config, readCatalogue(config), clock());
   if (faults.length > 0) throw new Error(faults.join('\n  '));
   return `requests without a model use ${config.DEFAULT_MODEL}`;
 }

@@ -77,6 +77,14 @@ describe('darkroom doctor with a risky configuration', () => {
 });
 
 describe('darkroom doctor beside an idle deployment', () => {
+  it('doctor accepts the models of an operator that the built-in presets do not fit', async () => {
+    const CATALOGUE_FILE = join(await temporaryFolder(), 'catalogue.json');
+    const own = { price_version: '1', models: [{ id: 'house-1', status: 'current', sizes: ['auto'] }] };
+    await writeFile(CATALOGUE_FILE, JSON.stringify(own));
+    const { stdout } = await run(['doctor'], { CATALOGUE_FILE, DEFAULT_MODEL: 'house-1' });
+    expect(stdout).toMatch(/^ok +models: requests without a model use house-1$/m);
+  });
+
   it('doctor reports a preset whose defaults no request can use', async () => {
     const PRESETS_FILE = join(await temporaryFolder(), 'presets.json');
     const preset = { name: 'house', description: 'x', template: '{{prompt}}', defaults: { size: '7x7' } };
@@ -84,6 +92,7 @@ describe('darkroom doctor beside an idle deployment', () => {
     const { code, stdout } = await run(['doctor'], { PRESETS_FILE });
     expect(code).toBe(1);
     expect(stdout).toMatch(/^FAIL +models: PRESETS_FILE: default size of house: /m);
+    expect(stdout.match(/PRESETS_FILE: default/g)).toHaveLength(1);
   });
 
   it('doctor creates no file and no key, although folder and Redis are writable', async () => {
