@@ -126,7 +126,8 @@ export const isCallFor = (attempt: Attempt, index: number): boolean =>
 
 /**
  * Updates an attempt of the ledger if it is open. An ended attempt stays unchanged: the caller may hold an old copy, and a
- * recovered response may have ended the attempt since. An attempt that ends loses its handle, which may hold a link.
+ * recovered response may have ended the attempt since. An attempt that ends loses its handle, which may hold a link. Only
+ * `closeCalls` keeps it.
  */
 export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Partial<Attempt>): Attempt[] {
   return attempts.map((attempt) =>

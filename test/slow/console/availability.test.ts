@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
-import { startService, type TestService } from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { hasChromium } from '../../support/console.ts';
+import { consoleService } from '../../support/console-service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
 describe.skipIf(!hasChromium)('the console without a part of its answers in Chromium', () => {
-  let service: TestService;
-  let browser: ConsoleBrowser;
-  beforeAll(async () => {
-    service = await startService();
-    browser = await openConsole(service.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
+  const started = consoleService();
 
-  const open = (path: string) => browser.open(path, { key: testKeys.acme });
+  const open = (path: string) => started.browser.open(path, { key: testKeys.acme });
 
   it('the system screen does not call a state good that it cannot read any more', async () => {
-    const { page, violations, close } = await browser.open('/system', { key: testKeys.admin });
+    const { page, violations, close } = await started.browser.open('/system', { key: testKeys.admin });
     await page.getByText('All systems work.').waitFor();
     await page.route('**/admin/status', (route) => route.abort('connectionrefused'));
     await page.getByText('Connection lost.').waitFor();
@@ -55,11 +46,11 @@ describe.skipIf(!hasChromium)('the console without a part of its answers in Chro
 
   it('the metadata of a job leads to the jobs that have it, and an erased job says when that was', async () => {
     const metadata = { campaign: 'spring' };
-    const { id } = await service.acme.generate({ prompt: 'A tagged owl', quality: 'low', metadata });
+    const { id } = await started.service.acme.generate({ prompt: 'A tagged owl', quality: 'low', metadata });
     const { page, violations, close } = await open(`/jobs/${id}`);
     await page.getByRole('link', { name: 'campaign=spring' }).waitFor();
     expect(await violations()).toEqual([]);
-    await service.acme.delete(`/images/${id}`).expect(204);
+    await started.service.acme.delete(`/images/${id}`).expect(204);
     await page.reload();
     await page.getByText('Its id, times and amounts remain in the ledger.').waitFor();
     expect(await page.getByText(/\d{4}-\d\d-\d\dT/).count()).toBe(0);
@@ -67,9 +58,9 @@ describe.skipIf(!hasChromium)('the console without a part of its answers in Chro
   });
 
   it('failures do not push the recent images out of their list', async () => {
-    await service.acme.generate({ prompt: 'An owl before failures', quality: 'low' });
+    await started.service.acme.generate({ prompt: 'An owl before failures', quality: 'low' });
     for (let i = 0; i < 12; i += 1) {
-      await service.acme.generate({ prompt: `Blocked ${i} [studio:moderation]`, quality: 'low' });
+      await started.service.acme.generate({ prompt: `Blocked ${i} [studio:moderation]`, quality: 'low' });
     }
     const { page, close } = await open('/playground');
     const recent = page.getByRole('region', { name: 'Recent' });
@@ -78,13 +69,16 @@ describe.skipIf(!hasChromium)('the console without a part of its answers in Chro
   });
 
   it('the clock of a job is that of the server, if the clock of the browser is a day ahead', async () => {
-    const { id } = await service.acme.submit({ prompt: 'A sloth [studio:latency=600000]', quality: 'low' });
+    const { id } = await started.service.acme.submit({
+      prompt: 'A sloth [studio:latency=600000]',
+      quality: 'low',
+    });
     const { page, close } = await open('/playground');
     await page.clock.install({ time: Date.now() + 86_400_000 });
-    await page.goto(`${service.url}/console/playground?job=${id}`);
+    await page.goto(`${started.service.url}/console/playground?job=${id}`);
     const clock = page.getByRole('region', { name: 'Result' }).locator('.push .num');
     await clock.getByText(/^0:\d\d$/).waitFor();
-    await service.acme.post(`/images/${id}/cancel`).expect(200);
+    await started.service.acme.post(`/images/${id}/cancel`).expect(200);
     await close();
   });
 

@@ -1,24 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createCaller } from '../../support/caller.ts';
-import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
+import { hasChromium, openConsole } from '../../support/console.ts';
+import { consoleService } from '../../support/console-service.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
-import { startService, type TestService } from '../../support/service.ts';
+import { startService } from '../../support/service.ts';
 import { testKeys, textCalls } from '../../support/service-environment.ts';
 
 describe.skipIf(!hasChromium)('the enhancement of a prompt in Chromium', () => {
-  let service: TestService;
-  let browser: ConsoleBrowser;
-  beforeAll(async () => {
-    service = await startService();
-    browser = await openConsole(service.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
+  const started = consoleService();
 
-  const calls = (prompt: string) => textCalls(service.studio, prompt).length;
+  const calls = (prompt: string) => textCalls(started.service.studio, prompt).length;
 
   /** Opens the dialog for a prompt, and waits for its cost. */
   async function openDialog(page: Page, prompt: string) {
@@ -31,7 +23,7 @@ describe.skipIf(!hasChromium)('the enhancement of a prompt in Chromium', () => {
       .waitFor();
     return page.getByRole('dialog');
   }
-  const open = (key: string = testKeys.acme) => browser.open('/playground', { key });
+  const open = (key: string = testKeys.acme) => started.browser.open('/playground', { key });
 
   it('the cost of an enhancement is shown before its call, and the description is edited and used', async () => {
     const { page, faults, violations, close } = await open();
@@ -106,7 +98,7 @@ describe.skipIf(!hasChromium)('the enhancement of a prompt in Chromium', () => {
   });
 
   it('a budget that is too small disables the enhancement, and one that is used up before the click refuses it', async () => {
-    const { operator } = manageKeysOf(service.url);
+    const { operator } = manageKeysOf(started.service.url);
     const keyOf = async (limitMicroUsd: number): Promise<string> => {
       const budgets = [{ window: 'day', limit_micro_usd: limitMicroUsd }];
       const scopes = ['images:read', 'images:write'];
@@ -126,7 +118,7 @@ describe.skipIf(!hasChromium)('the enhancement of a prompt in Chromium', () => {
     const key = await keyOf(10_000);
     const { page, close } = await open(key);
     const dialog = await openDialog(page, 'A hawk too late');
-    await createCaller(service.url, key)
+    await createCaller(started.service.url, key)
       .post('/prompts/enhance')
       .send({ prompt: 'A faster hawk' })
       .expect(200);

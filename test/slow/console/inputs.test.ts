@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
-import { startService, type TestService } from '../../support/service.ts';
+import { describe, expect, it } from 'vitest';
+import { hasChromium } from '../../support/console.ts';
+import { consoleService } from '../../support/console-service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
 describe.skipIf(!hasChromium)('the inputs of the playground in Chromium', () => {
-  let service: TestService;
-  let browser: ConsoleBrowser;
-  beforeAll(async () => {
-    service = await startService();
-    browser = await openConsole(service.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
+  const started = consoleService();
 
-  const open = () => browser.open('/playground', { key: testKeys.acme });
+  const open = () => started.browser.open('/playground', { key: testKeys.acme });
 
   it('files beyond the limit of inputs are named as left out', async () => {
     const { page, violations, close } = await open();

@@ -1,21 +1,12 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
+import { describe, expect, it } from 'vitest';
+import { hasChromium } from '../../support/console.ts';
+import { consoleService } from '../../support/console-service.ts';
 import { manageKeysOf } from '../../support/managed-keys.ts';
-import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
 describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
-  let service: TestService;
-  let browser: ConsoleBrowser;
-  beforeAll(async () => {
-    service = await startService();
-    browser = await openConsole(service.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
+  const started = consoleService();
 
   /** Returns the text of the cost line, once the button has a reason. */
   async function costWith(page: Page, reason: string): Promise<string | null> {
@@ -24,13 +15,13 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   }
 
   it('a key for presets only begins with a preset, and is offered no request without one', async () => {
-    const { key } = await manageKeysOf(service.url).create({
+    const { key } = await manageKeysOf(started.service.url).create({
       tenant: 'acme',
       name: 'presets',
       scopes: ['images:read', 'images:write'],
       presets_only: true,
     });
-    const { page, violations, close } = await browser.open('/playground', { key });
+    const { page, violations, close } = await started.browser.open('/playground', { key });
     const preset = page.getByRole('combobox', { name: 'Preset' });
     await expect.poll(() => preset.inputValue()).not.toBe('');
     expect(await preset.getByRole('option', { name: 'none' }).count()).toBe(0);
@@ -42,13 +33,13 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   });
 
   it('a key for one model begins with that model, and is offered no other', async () => {
-    const { key } = await manageKeysOf(service.url).create({
+    const { key } = await manageKeysOf(started.service.url).create({
       tenant: 'acme',
       name: 'flare',
       scopes: ['images:read', 'images:write'],
       models: ['gpt-image-2.6-flare'],
     });
-    const { page, close } = await browser.open('/playground', { key });
+    const { page, close } = await started.browser.open('/playground', { key });
     const model = page.getByRole('combobox', { name: 'Model' });
     await expect.poll(() => model.inputValue()).toBe('gpt-image-2.6-flare');
     expect(await model.getByRole('option').count()).toBe(1);
@@ -59,7 +50,7 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   });
 
   it('a field that the service refuses is named at the button, with its fault', async () => {
-    const { page, close } = await browser.open('/playground', { key: testKeys.acme });
+    const { page, close } = await started.browser.open('/playground', { key: testKeys.acme });
     await page.getByLabel('Prompt').fill('A fox');
     await page.getByText('Advanced').click();
     await page.getByLabel('Webhook').fill('nowhere');
@@ -69,18 +60,20 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   });
 
   it('the total of the calls is apart from the remark on unknown costs', async () => {
-    const { id } = await service.acme.generate({ prompt: 'Lost [studio:hang-up]', quality: 'low' });
-    const { page, close } = await browser.open(`/jobs/${id}`, { key: testKeys.acme });
+    const { id } = await started.service.acme.generate({ prompt: 'Lost [studio:hang-up]', quality: 'low' });
+    const { page, close } = await started.browser.open(`/jobs/${id}`, { key: testKeys.acme });
     await page.getByText(/^Known total · \d calls? of unknown cost/).waitFor();
     await close();
   });
 
   it('a job of unknown cost says why in the playground, and leads to its calls', async () => {
-    const { id } = await service.acme.generate({
+    const { id } = await started.service.acme.generate({
       prompt: 'Lost once [studio:hang-up,times=1]',
       quality: 'low',
     });
-    const { page, violations, close } = await browser.open(`/playground?job=${id}`, { key: testKeys.acme });
+    const { page, violations, close } = await started.browser.open(`/playground?job=${id}`, {
+      key: testKeys.acme,
+    });
     const reason = page.getByText(/^The charge of a provider call is not known/);
     await reason.waitFor();
     expect(await violations()).toEqual([]);
@@ -90,7 +83,7 @@ describe.skipIf(!hasChromium)('the reasons of the console in Chromium', () => {
   });
 
   it('a visitor without a key is led to the page on keys', async () => {
-    const { page, close } = await browser.openSignedOut('');
+    const { page, close } = await started.browser.openSignedOut('');
     await page.getByRole('link', { name: 'How to create a key' }).click();
     await page.waitForURL('**/docs/keys');
     await page.getByRole('heading', { name: /^API keys/, level: 1 }).waitFor();

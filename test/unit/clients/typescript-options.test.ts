@@ -5,15 +5,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { getLedger } from '../../../clients/typescript/src/generated/index.ts';
 import { payloadOf } from '../../../clients/typescript/src/image-input.ts';
 import { Darkroom, verifyWebhook } from '../../../clients/typescript/src/index.ts';
+import { thrownBy } from '../../support/thrown-by.ts';
 
 const baseUrl = 'https://darkroom.example';
-const failureOf = (work: () => unknown) =>
-  Promise.resolve()
-    .then(work)
-    .then(
-      () => null,
-      (error: unknown) => error,
-    );
 
 describe('options of the TypeScript client', () => {
   it('an address that no call could use is refused at once', () => {
@@ -51,7 +45,7 @@ describe('options of the TypeScript client', () => {
       ...[() => darkroom.erase(id), () => darkroom.vary(id), () => darkroom.retry(id)],
       () => darkroom.events({ job: id }).next(),
     ];
-    for (const call of calls) expect(await failureOf(call)).toMatchObject({ status: 404 });
+    for (const call of calls) expect(await thrownBy(call)).toMatchObject({ status: 404 });
     const job = '/images/a%2F..%2Fb%3Fc';
     expect(paths).toEqual([
       ...[job, `${job}/events`, job, `${job}/cancel`],
@@ -62,9 +56,9 @@ describe('options of the TypeScript client', () => {
   it('a key that no header can contain is refused without a call and without its text', async () => {
     for (const secret of ['dkr_se\ncret', 'dkr_sécret', 'dkr_\u{1f511}secret']) {
       const failures = [
-        await failureOf(() => new Darkroom({ apiKey: secret, baseUrl })),
-        await failureOf(() => new Darkroom({ apiKey: () => secret, baseUrl }).get('img_1')),
-        await failureOf(() => new Darkroom({ apiKey: () => secret, baseUrl }).events().next()),
+        await thrownBy(() => new Darkroom({ apiKey: secret, baseUrl })),
+        await thrownBy(() => new Darkroom({ apiKey: () => secret, baseUrl }).get('img_1')),
+        await thrownBy(() => new Darkroom({ apiKey: () => secret, baseUrl }).events().next()),
       ];
       for (const failure of failures) {
         expect(failure).toBeInstanceOf(TypeError);
@@ -73,7 +67,7 @@ describe('options of the TypeScript client', () => {
     }
     for (const idempotencyKey of ['', 'a\nb', 'a b', 'x'.repeat(256), null as unknown as string]) {
       const darkroom = new Darkroom({ apiKey: 'key', baseUrl });
-      const reused = await failureOf(() => darkroom.generate({ prompt: 'A' }, { idempotencyKey }));
+      const reused = await thrownBy(() => darkroom.generate({ prompt: 'A' }, { idempotencyKey }));
       expect(reused).toMatchObject({ name: 'TypeError', message: expect.stringMatching(/^idempotencyKey/) });
     }
   });
@@ -90,7 +84,7 @@ describe('options of the TypeScript client', () => {
       () => darkroom.cancel('img_1'),
     ];
     for (const call of calls) {
-      expect(await failureOf(call)).toMatchObject({ code: 'unexpected_response', status: 200 });
+      expect(await thrownBy(call)).toMatchObject({ code: 'unexpected_response', status: 200 });
     }
   });
 
@@ -98,7 +92,7 @@ describe('options of the TypeScript client', () => {
     const headers = { 'content-type': 'text/event-stream' };
     const fetch = async () => new Response('data: {"type\n\n', { headers });
     const stream = new Darkroom({ apiKey: 'key', baseUrl, fetch }).events();
-    const failure = await failureOf(async () => {
+    const failure = await thrownBy(async () => {
       for await (const _ of stream);
     });
     expect(failure).toMatchObject({ code: 'connection_failed', message: 'The stream broke' });
@@ -135,7 +129,7 @@ describe('options of the TypeScript client', () => {
     });
     const { port } = silent.address() as AddressInfo;
     const darkroom = new Darkroom({ apiKey: 'key', baseUrl: `http://127.0.0.1:${port}` });
-    const failure = await failureOf(() =>
+    const failure = await thrownBy(() =>
       darkroom.generate({ prompt: 'A fox' }, { timeoutMs: 50, idempotencyKey: 'k' }),
     );
     expect(failure).toMatchObject({ code: 'wait_timeout', idempotencyKey: 'k', jobId: undefined });
@@ -187,7 +181,7 @@ describe('verifyWebhook', () => {
   it('reports a missing secret as a fault of the program, not as a forged webhook', async () => {
     const headers = { 'webhook-id': 'evt_1', 'webhook-timestamp': time, 'webhook-signature': signature };
     for (const missing of ['', [], undefined as unknown as string]) {
-      const failure = await failureOf(() => verifyWebhook(body, headers, { secret: missing }));
+      const failure = await thrownBy(() => verifyWebhook(body, headers, { secret: missing }));
       expect(failure).toMatchObject({ name: 'TypeError', message: 'Missing secret of the webhook.' });
     }
   });

@@ -2,15 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { getKey } from '../../../clients/typescript/src/generated/index.ts';
 import type { EditRequest } from '../../../clients/typescript/src/image-input.ts';
 import { Darkroom } from '../../../clients/typescript/src/index.ts';
+import { thrownBy } from '../../support/thrown-by.ts';
 
 const baseUrl = 'https://darkroom.example';
-const failureOf = (work: () => unknown) =>
-  Promise.resolve()
-    .then(work)
-    .then(
-      () => null,
-      (error: unknown) => error,
-    );
 
 describe('refusals of the TypeScript client', () => {
   it('an id that would select another path is refused in every call before any request', async () => {
@@ -23,7 +17,7 @@ describe('refusals of the TypeScript client', () => {
         ...(id === undefined ? [] : [() => darkroom.events({ job: id }).next()]),
         () => getKey({ client: darkroom.client, path: { id: id as string } }),
       ];
-      for (const call of calls) expect(await failureOf(call)).toBeInstanceOf(TypeError);
+      for (const call of calls) expect(await thrownBy(call)).toBeInstanceOf(TypeError);
     }
     expect(fetch).not.toHaveBeenCalled();
   });
@@ -34,14 +28,14 @@ describe('refusals of the TypeScript client', () => {
     const prompt = 'A fox';
     const missing = [{ images: [] }, { images: undefined }, { images: null }, {}] as unknown as EditRequest[];
     for (const request of missing) {
-      const failure = await failureOf(() => darkroom.edit({ ...request, prompt }));
+      const failure = await thrownBy(() => darkroom.edit({ ...request, prompt }));
       expect(failure).toMatchObject({ message: 'images must contain at least one image.' });
     }
     for (const call of [
       () => darkroom.generate({ prompt, images: [] }),
       () => darkroom.estimate({ prompt, images: [] }),
     ]) {
-      expect(await failureOf(call)).toBeInstanceOf(TypeError);
+      expect(await thrownBy(call)).toBeInstanceOf(TypeError);
     }
     expect(fetch).not.toHaveBeenCalled();
   });
@@ -63,7 +57,7 @@ describe('refusals of the TypeScript client', () => {
       () => darkroom.estimate(request),
       () => darkroom.vary('img_1', { n: 2, ...{ prompt: null as unknown as string } }),
     ];
-    for (const call of calls) expect(await failureOf(call)).toMatchObject({ status: 404 });
+    for (const call of calls) expect(await thrownBy(call)).toMatchObject({ status: 404 });
     const json = { prompt: 'A fox', n: 2 };
     expect(sent).toEqual([json, ['prompt', 'n', 'image[]'], json, { index: 0, n: 2 }]);
   });
@@ -72,7 +66,7 @@ describe('refusals of the TypeScript client', () => {
     const errors = [1, 2, 3, 4, 5].map((no) => ({ pointer: `/field${no}`, detail: 'Must be text.' }));
     const fetch = async () =>
       Response.json({ code: 'validation_failed', detail: 'Correct the fields.', errors }, { status: 422 });
-    const failure = await failureOf(() => new Darkroom({ apiKey: 'key', baseUrl, fetch }).get('img_1'));
+    const failure = await thrownBy(() => new Darkroom({ apiKey: 'key', baseUrl, fetch }).get('img_1'));
     expect(failure).toMatchObject({
       message:
         'Correct the fields. /field1: Must be text. /field2: Must be text. /field3: Must be text. (and 2 more)',
@@ -83,7 +77,7 @@ describe('refusals of the TypeScript client', () => {
     const errors = [{ pointer: '/n', detail: 'Too many.' }];
     const fetch = async () =>
       Response.json({ code: 'validation_failed', detail: 'Too many.', errors }, { status: 422 });
-    const failure = await failureOf(() => new Darkroom({ apiKey: 'key', baseUrl, fetch }).get('img_1'));
+    const failure = await thrownBy(() => new Darkroom({ apiKey: 'key', baseUrl, fetch }).get('img_1'));
     expect(failure).toMatchObject({ message: 'Too many.' });
   });
 });
