@@ -2,6 +2,7 @@ import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import { sleep } from '../lib/sleep.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
+import { describeImage } from '../outbound/providers/describe-image.ts';
 import { findDecoder } from '../outbound/providers/registry.ts';
 import { createGeneration } from '../usecases/generation/index.ts';
 import { createSafetyIdentifier } from '../usecases/generation/safety-identifier.ts';
@@ -42,6 +43,7 @@ export function composeGeneration(
     provider: provider.images,
     // The decoder of the selected provider knows its key.
     findDecoder: (name) => (name === provider.images.name ? provider.images.decode : findDecoder(name)),
+    describeImage,
     enhancer: provider.enhancer,
     breaker: records.breaker,
     throttle: records.throttle,

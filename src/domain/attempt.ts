@@ -62,6 +62,8 @@ export interface Attempt {
   readonly final?: true;
   /** Set if a response reported its usage although it held nothing usable. */
   readonly charged?: true;
+  /** Set if the image was found in the storage without its response, which would report its cost and its tokens. */
+  readonly responseLost?: true;
   /** Time at which an unknown charge was settled. `costMicroUsd` is then the settled amount; 0 if nothing was charged. */
   readonly settledAt?: number;
 }
@@ -90,8 +92,8 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
 
 /** Whether the response of an attempt is known. A row that was given up because its worker did not return still accepts it. */
-export const isFinalized = ({ state, error }: Attempt): boolean =>
-  ['stored', 'wasted', 'unusable'].includes(state) && error !== 'worker_lost';
+export const isFinalized = ({ state, error, responseLost }: Attempt): boolean =>
+  ['stored', 'wasted', 'unusable'].includes(state) && error !== 'worker_lost' && !responseLost;
 
 /**
  * Returns the provider's ids of calls that may still run at the provider: open ones, and those that the end of their job
@@ -135,15 +137,18 @@ export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Pa
   );
 }
 
-/** Ends an attempt whose response is known after all. Removes the error of an earlier doubt, and a settlement. */
+/**
+ * Ends an attempt whose image or response is known after all. Removes the error of an earlier doubt, a settlement, and the
+ * mark of a lost response.
+ */
 export function finalizeAttempt(
   attempts: readonly Attempt[],
   no: number,
-  outcome: Pick<Attempt, 'state' | 'finishedAt' | 'costMicroUsd'>,
+  outcome: Pick<Attempt, 'state' | 'finishedAt' | 'costMicroUsd' | 'responseLost'>,
 ): Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.no !== no) return attempt;
-    const { error: _doubt, settledAt: _guess, ...rest } = attempt;
+    const { error: _doubt, settledAt: _guess, responseLost: _mark, ...rest } = attempt;
     return withoutUsedHandle({ ...rest, ...outcome });
   });
 }

@@ -84,6 +84,12 @@ export function storageKeyOf(
   return `${folderOf(job)}${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
 }
 
+/** Returns every key under which the storage may hold the image of a call whose response is unknown. */
+export const imageKeysOf = (
+  job: JobName,
+  attempt: { readonly index: number; readonly no: number },
+): readonly string[] => [...extensions.keys()].map((contentType) => storageKeyOf(job, attempt, contentType));
+
 /** Returns the storage key of a preview. It has no type, so that every key of an attempt is known without its bytes. */
 export function previewKeyOf(
   job: JobName,
@@ -134,9 +140,7 @@ export function storageKeysOf(
   for (const input of job.inputs ?? []) keys.add(inputKeyOf(job, input));
   for (const image of job.images) keys.add(image.storageKey).add(thumbnailKeyOf(job, image));
   for (const key of previewKeysOf(job)) keys.add(key);
-  for (const attempt of unrecorded) {
-    for (const contentType of extensions.keys()) keys.add(storageKeyOf(job, attempt, contentType));
-  }
+  for (const attempt of unrecorded) for (const key of imageKeysOf(job, attempt)) keys.add(key);
   return [...keys];
 }
 

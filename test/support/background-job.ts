@@ -4,6 +4,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
 import { createTenantSlots } from '../../src/lib/tenant-slots.ts';
 import type { Studio } from '../../src/local/studio/studio.ts';
+import { describeImage } from '../../src/outbound/providers/describe-image.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createWorkerRuns } from '../../src/outbound/records/worker-runs.ts';
@@ -52,7 +53,7 @@ export async function backgroundJob(prompt: string, { maxEarlyUploads = 1 } = {}
     ...{ updateJob, updateWithinBudgets: updateJob },
     cancelProviderCalls,
     provider: watched,
-    ...{ findDecoder: () => provider.decode, ...noSafety },
+    ...{ findDecoder: () => provider.decode, describeImage, ...noSafety },
     enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     ...{ spool, storage: core.storage },

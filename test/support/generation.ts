@@ -16,6 +16,7 @@ import { createdAt, idleMeter, noSafety, queuedJob, retention, silentLog } from 
 import { memoryBreaker, memorySpool, memoryStorage, memoryWorkerRuns } from './memory-ports.ts';
 import {
   decodeScripted,
+  describeScripted,
   type ScriptedDescription,
   type ScriptedResponse,
   scriptedEnhancer,
@@ -207,6 +208,7 @@ function createUseCases(given: Given, ports: Ports) {
     ...noSafety,
     throttle: { ...noSafety.throttle, throttledForMs: async () => given.throttledForMs ?? 0 },
     findDecoder,
+    describeImage: describeScripted,
     fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
     fetchSlots: given.fetchSlots ?? createTenantSlots({ max: 1, maxPerTenant: 1 }),
     catalogue: given.catalogue ?? builtInCatalogue(),

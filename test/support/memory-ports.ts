@@ -63,11 +63,14 @@ export function memoryStorage(refusals: number) {
   const faults = {
     /** Number of images that the storage refuses. */
     puts: refusals,
+    /** Number of reads that the storage refuses. */
+    reads: 0,
     /** Keys for which the storage throws an error that only a bug can cause. */
     keys: new Set<string>(),
   };
   const storage: Pick<ImageStorage, 'put' | 'read' | 'remove'> = {
     async read(key) {
+      if (faults.reads-- > 0) throw brokenDisk();
       const bytes = stored.get(key);
       return bytes ? { body: chunked(bytes), sizeBytes: bytes.length } : null;
     },

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import {
   type DecodedResponse,
+  type DescribeImage,
   type ImageCall,
   type ImageProvider,
   type PromptEnhancer,
@@ -79,6 +80,10 @@ export function scriptedEnhancer(descriptions: readonly ScriptedDescription[]) {
   };
   return { enhancer, enhancements };
 }
+
+/** Describes the image of a scripted response. */
+export const describeScripted: DescribeImage = (bytes) =>
+  bytes.toString().startsWith('image') ? { contentType: 'image/png', width: 1024, height: 1024 } : null;
 
 /** Decodes the text of a scripted response as its image. */
 export async function decodeScripted(body: AsyncIterable<Uint8Array>): Promise<DecodedResponse> {

@@ -81,6 +81,9 @@ export interface DecodedImage {
   readonly height: number;
 }
 
+/** Reads type and size of an image. Returns `null` if the bytes are no complete image. */
+export type DescribeImage = (bytes: Buffer) => Pick<DecodedImage, 'contentType' | 'width' | 'height'> | null;
+
 /** The usage that a response reports. */
 export interface Spent {
   /** Usage of the image or the text. `null` if the response does not report it. */

@@ -97,13 +97,19 @@ export function createFinalizeResponse(deps: Deps) {
     return { ...job, ...withOutcome(job, attempt, { state: 'wasted', response }) };
   }
 
+  /** Adds the cost and the tokens of a response whose image was found in the storage before. */
+  function withLateCost(job: ImageJob, attempt: Attempt, response: DecodedResponse): ImageJob {
+    const row = job.attempts.find((each) => each.no === attempt.no);
+    return row?.responseLost ? { ...job, ...withOutcome(job, attempt, { state: 'stored', response }) } : job;
+  }
+
   function withImage(
     job: ImageJob,
     attempt: Attempt,
     { image, response }: { image: StoredImage; response: DecodedResponse },
   ): ImageJob {
     // Another process recorded the same bytes under the same key before.
-    if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
+    if (hasKey(job, image.storageKey)) return withLateCost(job, attempt, response);
     const isWasted = isTerminal(job.status) || hasImage(job, image.index);
     if (isWasted) return withWaste(job, attempt, response);
     const nowMs = deps.clock();
@@ -125,7 +131,7 @@ export function createFinalizeResponse(deps: Deps) {
     let isUsed = false;
     const recording = (current: ImageJob) => {
       const next = change(current);
-      isUsed = next.images.some((each) => each.storageKey === storageKey);
+      isUsed = hasKey(next, storageKey);
       return next;
     };
     const updateAnyway = () => deps.updateJob(job, recording);
@@ -152,7 +158,7 @@ export function createFinalizeResponse(deps: Deps) {
     if (isTerminal(job.status)) {
       // The storage may be the reason why the job ended without its image, so the cost must not wait for it.
       const change = (now: ImageJob) =>
-        now.images.some((each) => each.storageKey === storageKey) ? now : withWaste(now, attempt, response);
+        (hasKey(now, storageKey) ? withLateCost : withWaste)(now, attempt, response);
       if (!(await record(job, change, { storageKey, update: undefined })))
         await discard(job, attempt, storageKey);
       await deps.spool.remove(keyOf(job, attempt));
@@ -194,4 +200,8 @@ export function createFinalizeResponse(deps: Deps) {
     }
   };
 }
+
+const hasKey = ({ images }: ImageJob, storageKey: string): boolean =>
+  images.some((each) => each.storageKey === storageKey);
+
 export type FinalizeResponse = ReturnType<typeof createFinalizeResponse>;

@@ -4,6 +4,7 @@ import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type {
   CircuitBreaker,
   Clock,
+  DescribeImage,
   FindDecoder,
   ImageProvider,
   ImageStorage,
@@ -34,6 +35,7 @@ import { createGenerateImage } from './generate-image.ts';
 import { createRecordBlock } from './record-block.ts';
 import { createRecordTokens } from './record-tokens.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
+import { createRecoverStoredImage } from './recover-stored-image.ts';
 import { createResolveInputs } from './resolve-inputs.ts';
 import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
@@ -54,6 +56,7 @@ export interface GenerationDeps {
   /** The provider of new calls. */
   readonly provider: ImageProvider;
   readonly findDecoder: FindDecoder;
+  readonly describeImage: DescribeImage;
   readonly enhancer: PromptEnhancer;
   readonly breaker: CircuitBreaker;
   readonly safetyIdentifierOf: SafetyIdentifierOf;
@@ -188,6 +191,7 @@ function composeGenerateImage(
     resumeCall: createResumeCall({
       callProvider,
       finalizeRun,
+      recoverStoredImage: createRecoverStoredImage(deps),
       withEarlyUpload,
       spool,
       canDecode: (name) => deps.findDecoder(name) !== undefined,

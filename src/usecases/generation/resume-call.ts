@@ -5,11 +5,13 @@ import type { CallProvider } from './call-provider.ts';
 import type { WithEarlyUpload } from './early-upload.ts';
 import type { FinalizeRun } from './finalize-run.ts';
 import type { JobRun } from './job-run.ts';
+import type { RecoverStoredImage } from './recover-stored-image.ts';
 import { type ImageOutcome, RETRY_LATER, WAIT_FOR_RELEASE } from './retry-decision.ts';
 
 interface Deps {
   callProvider: Pick<CallProvider, 'resume'>;
   finalizeRun: FinalizeRun;
+  recoverStoredImage: RecoverStoredImage;
   withEarlyUpload: WithEarlyUpload;
   spool: Pick<Spool, 'open'>;
   /** Whether this release can decode the responses of a provider. */
@@ -22,7 +24,7 @@ const responseTimeoutMs = 120_000;
 
 /**
  * Resumes calls that earlier runs made for an image: finalizes a spooled response of this disk, polls a call with a handle,
- * waits for the spool of another worker. Otherwise it records the call as lost.
+ * waits for the spool of another worker, uses the image if the storage has it. Otherwise it records the call as lost.
  *
  * @returns `null` if there is nothing left to wait for.
  * @throws ProviderError if a polled call failed.
@@ -60,6 +62,8 @@ export function createResumeCall(deps: Deps) {
       // The worker that paid has the response on its disk, or may have it, and recovers it as soon as it runs again.
       const { receivedAt = attempt.arrivedAt ?? Number.NEGATIVE_INFINITY } = attempt;
       if (deps.clock() - receivedAt < responseTimeoutMs) return RETRY_LATER;
+      const recovered = await deps.recoverStoredImage(run, attempt);
+      if (recovered) return recovered;
       const state = attempt.state === 'received' ? 'wasted' : 'uncertain';
       await run.updateAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
     }
