@@ -88,6 +88,23 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
   return Math.max(0, ...attempts.map((a) => a.no)) + 1;
 }
 
+/** Whether two rows describe one call. If the store lost a row, another call may have its number. */
+const isSameCall = (a: Attempt, b: Attempt): boolean => a.no === b.no && a.startedAt === b.startedAt;
+
+/**
+ * Restores the row of a call that the store lost, so that no charge is hidden. It gets the next number if another call has
+ * its number.
+ *
+ * @returns the ledger, and the row in it.
+ */
+export function withCall(attempts: readonly Attempt[], call: Attempt): { attempts: Attempt[]; row: Attempt } {
+  const known = attempts.find((each) => isSameCall(each, call));
+  if (known) return { attempts: [...attempts], row: known };
+  const isTaken = attempts.some(({ no }) => no === call.no);
+  const row = { ...call, no: isTaken ? nextAttemptNo(attempts) : call.no };
+  return { attempts: addAttempt(attempts, row), row };
+}
+
 /** Whether the outcome of an attempt is still pending. */
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
 

@@ -68,12 +68,32 @@ export function touch(job: ImageJob, nowMs: number): ImageJob {
   return { ...job, updatedAt: Math.max(nowMs, job.updatedAt) };
 }
 
-/** Refuses a write by a run that no longer owns the record. @throws AppError `already_terminal`. */
-export function checkFence(job: ImageJob, fence: number): void {
+/** The fields by which a record names its current run. */
+export type RunName = Pick<ImageJob, 'fence' | 'leaseStartedAt'>;
+
+/**
+ * Refuses a write by a run that no longer owns the record. The token alone does not name a run: if the store loses the
+ * beginning of a run, the next one gets the same token.
+ *
+ * @throws AppError `already_terminal`.
+ */
+export function checkRun(job: ImageJob, run: RunName): void {
   checkOpen(job);
-  if (job.fence !== fence) {
+  if (job.fence !== run.fence || job.leaseStartedAt !== run.leaseStartedAt) {
     throw new AppError('already_terminal', { detail: 'Another worker runs this job now.' });
   }
+}
+
+/**
+ * Returns the record as a run last wrote it if the store has an older one of the same run, or of none: a failover, or a
+ * power failure, took the last writes. Only this run knows them, and among them may be paid calls. A cancel request that
+ * arrived since then stays.
+ */
+export function withLostWrites(job: ImageJob, written: ImageJob): ImageJob {
+  const isOfRun = job.fence < written.fence || job.leaseStartedAt === written.leaseStartedAt;
+  if (job.version >= written.version || isTerminal(job.status) || !isOfRun) return job;
+  const { cancelRequestedAt } = job;
+  return { ...written, ...(cancelRequestedAt === undefined ? {} : { cancelRequestedAt }) };
 }
 
 /** Moves a running job to a stage. Returns the same record if it is in that stage already. */

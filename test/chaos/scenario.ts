@@ -41,6 +41,8 @@ export interface Scenario {
   readonly long?: boolean;
   /** Settings that require a separate fleet. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether Redis loses confirmed writes, so that the status of a job may go back. */
+  readonly losesWrites?: boolean;
   /** Number of API processes of a separate fleet. Default 2. */
   readonly apiCount?: number;
   /** Injects faults. Resolves when the fleet is healthy again and all jobs have ended. */

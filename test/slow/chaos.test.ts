@@ -3,9 +3,10 @@ import { type Fleet, startFleet } from '../chaos/fleet/fleet.ts';
 import { runScenario } from '../chaos/run-scenario.ts';
 import { killUnderBacklog } from '../chaos/scenarios/kill-under-backlog.ts';
 import { killUnderBudgets } from '../chaos/scenarios/kill-under-budgets.ts';
+import { loseWrites } from '../chaos/scenarios/lose-writes.ts';
 import { mixed } from '../chaos/scenarios/mixed.ts';
 
-/** Runs the short forms of three scenarios. `npm run chaos` runs all scenarios. */
+/** Runs the short forms of four scenarios. `npm run chaos` runs all scenarios. */
 
 const startLimitMs = 120_000;
 const limitMs = 240_000;
@@ -45,6 +46,16 @@ describe('a deployment with random faults', () => {
       const found = (figure: string) => findings.find((finding) => finding.figure === figure)?.found;
       expect(found('unfinished jobs at the last kill')).toBeGreaterThan(500);
       expect(found('runs interrupted')).toBeGreaterThan(0);
+    },
+    limitMs,
+  );
+
+  it(
+    'images whose records Redis loses are recorded again and not paid again',
+    async () => {
+      const { faults, figures } = await runScenario(fleet, loseWrites, optionsOfNow());
+      expect(faults).toEqual([]);
+      expect(figures.charged).toBe(figures.jobs);
     },
     limitMs,
   );

@@ -1,3 +1,4 @@
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +48,11 @@ export interface TestRedis {
   kill9(): Promise<void>;
   /** Ends the server if it runs, and starts a server on the same data and socket. */
   restart(): Promise<void>;
+  /**
+   * Returns a function that ends the server with SIGKILL and starts it without the writes since this call, as after a power
+   * failure or a failover.
+   */
+  markWrites(): () => Promise<void>;
   /** Makes the server hang: it accepts connections and never responds. */
   pause(): void;
   /** Resumes a paused server. */
@@ -59,6 +65,14 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
+/** Returns the file to which a managed Redis appends its writes: the last of its increments. */
+function appendOnlyFileIn(dataDir: string): string {
+  const folder = join(dataDir, 'redis', 'appendonlydir');
+  const numberOf = (name: string) => Number(/\.(\d+)\.incr\.aof$/.exec(name)?.[1] ?? 0);
+  const [last = ''] = readdirSync(folder).sort((a, b) => numberOf(b) - numberOf(a));
+  return join(folder, last);
+}
+
 /** Starts a Redis in a new temporary folder. */
 export async function startTestRedis(): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-redis-'));
@@ -66,20 +80,32 @@ export async function startTestRedis(): Promise<TestRedis> {
   const signal = (name: NodeJS.Signals) => {
     if (processIdentity(running.pid) !== undefined) process.kill(running.pid, name);
   };
+  async function kill9() {
+    const identity = processIdentity(running.pid);
+    signal('SIGKILL');
+    while (identity !== undefined && isAlive(identity))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  async function restart() {
+    signal('SIGCONT');
+    await running.stop();
+    running = await startRedisIn(dataDir);
+  }
   return {
     path: running.path,
     url: running.url,
     pid: () => running.pid,
-    async kill9() {
-      const identity = processIdentity(running.pid);
-      signal('SIGKILL');
-      while (identity !== undefined && isAlive(identity))
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    },
-    async restart() {
-      signal('SIGCONT');
-      await running.stop();
-      running = await startRedisIn(dataDir);
+    kill9,
+    restart,
+    markWrites() {
+      const file = appendOnlyFileIn(dataDir);
+      const { size } = statSync(file);
+      return async () => {
+        await kill9();
+        if (appendOnlyFileIn(dataDir) !== file) throw new Error('Redis has rewritten its append-only file');
+        truncateSync(file, size);
+        await restart();
+      };
     },
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),

@@ -49,7 +49,8 @@ export function createJobStore(
     { onEvent, onCapped, onMark, capsOf, budgetsOf }: UpdateOptions,
   ): Promise<ImageJob | 'gone' | string> {
     const { event } = change;
-    const after = { ...change.job, version: before.version + 1 };
+    // A run that restores what the store lost has seen higher versions.
+    const after = { ...change.job, version: Math.max(before.version, change.job.version) + 1 };
     const rise = (after.hold ?? 0) - (before.hold ?? 0);
     const caps = rise > 0 ? await capsOf?.(after) : undefined;
     const moneyRise = rise + spentOf(after) - spentOf(before);

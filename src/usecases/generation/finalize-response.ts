@@ -1,4 +1,4 @@
-import { type Attempt, finalizeAttempt, isFinalized, knownCost } from '../../domain/attempt.ts';
+import { type Attempt, finalizeAttempt, isFinalized, knownCost, withCall } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
@@ -80,20 +80,20 @@ export function createFinalizeResponse(deps: Deps) {
   /** Returns the ledger and the tokens of a job after a response. */
   function withOutcome(
     job: ImageJob,
-    { no, kind }: Attempt,
+    attempt: Attempt,
     { state, response }: { state: 'stored' | 'wasted'; response: DecodedResponse },
   ): Pick<ImageJob, 'attempts' | 'usage'> {
+    const { attempts, row } = withCall(job.attempts, attempt);
     // The request of an erased job is gone, but its rows name their model.
-    const model = job.attempts.find((each) => each.no === no)?.model ?? job.request?.model;
-    const cost = knownCost(callCost({ model, kind }, response, deps.catalogue));
-    const attempts = finalizeAttempt(job.attempts, no, { state, finishedAt: deps.clock(), ...cost });
-    return { attempts, ...addTokens(job, response.usage) };
+    const model = row.model ?? job.request?.model;
+    const cost = knownCost(callCost({ model, kind: row.kind }, response, deps.catalogue));
+    const outcome = { state, finishedAt: deps.clock(), ...cost };
+    return { attempts: finalizeAttempt(attempts, row.no, outcome), ...addTokens(job, response.usage) };
   }
 
   /** Records the cost of a response that came too late. Returns the same record if another process did so before. */
   function withWaste(job: ImageJob, attempt: Attempt, response: DecodedResponse): ImageJob {
-    const row = job.attempts.find((each) => each.no === attempt.no);
-    if (!row || isFinalized(row)) return job;
+    if (isFinalized(withCall(job.attempts, attempt).row)) return job;
     return { ...job, ...withOutcome(job, attempt, { state: 'wasted', response }) };
   }
 

@@ -1,7 +1,7 @@
 import { type Attempt, addAttempt, bringsImage, nextAttemptNo, patchAttempt } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob, type JobStage } from '../../domain/image-job.ts';
-import { checkFence, enterStage, touch } from '../../domain/job-moves.ts';
+import { checkRun, enterStage, touch, withLostWrites } from '../../domain/job-moves.ts';
 import type { StopReason } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
@@ -101,8 +101,9 @@ export function createJobRun(
     next: (job: ImageJob) => ImageJob,
     updateJob: UpdateJob = deps.updateJob,
   ): Promise<void> {
-    const checked = (job: ImageJob) => {
-      checkFence(job, fence);
+    const checked = (stored: ImageJob) => {
+      const job = withLostWrites(stored, current);
+      checkRun(job, begun);
       return next(withoutUnsent(job));
     };
     const written = await updateJob(current, checked, current);

@@ -9,6 +9,7 @@ import { killUnderBudgets } from './kill-under-budgets.ts';
 import { killWebhooks } from './kill-webhooks.ts';
 import { killWorkers } from './kill-workers.ts';
 import { loseMachine, loseMachineInBackground } from './lose-machine.ts';
+import { loseWrites } from './lose-writes.ts';
 import { mixed } from './mixed.ts';
 import { pauseWorker } from './pause-worker.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
@@ -27,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   loseMachine,
   loseMachineInBackground,
   killRedis,
+  loseWrites,
   killEverything,
   pauseWorker,
   storageOutage,

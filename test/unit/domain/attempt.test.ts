@@ -7,6 +7,7 @@ import {
   nextAttemptNo,
   patchAttempt,
   paymentsFor,
+  withCall,
 } from '../../../src/domain/attempt.ts';
 import { attemptOf } from '../../support/jobs.ts';
 
@@ -25,6 +26,15 @@ describe('the ledger of a job', () => {
         );
       }),
     );
+  });
+
+  it('restores the row of a call that the store lost, under a new number if another call has its number', () => {
+    const call = attemptOf({ no: 1, state: 'calling', startedAt: 1_000 });
+    const other = attemptOf({ no: 1, startedAt: 2_000 });
+    expect(withCall([call], { ...call, state: 'received' })).toEqual({ attempts: [call], row: call });
+    expect(withCall([], call)).toEqual({ attempts: [call], row: call });
+    const renamed = { ...call, no: 2 };
+    expect(withCall([other], call)).toEqual({ attempts: [other, renamed], row: renamed });
   });
 
   it('never reuses an attempt number, although refused attempts are removed', () => {

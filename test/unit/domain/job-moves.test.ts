@@ -9,12 +9,13 @@ import {
   addImage,
   addPreview,
   beginRun,
-  checkFence,
+  checkRun,
   enterStage,
   finish,
   finishIfWhole,
   finishIncomplete,
   requestCancel,
+  withLostWrites,
 } from '../../../src/domain/job-moves.ts';
 import { attemptOf, createdAt, imageOf, previewOf, queuedJob, retention } from '../../support/jobs.ts';
 
@@ -54,11 +55,35 @@ describe('a run', () => {
     expect(second.history).toEqual(first.history);
   });
 
-  it('allows writes only while the fencing token of the run is the latest', () => {
+  it('allows writes only while the run is the latest, even if the store lost it and another has its token', () => {
+    const refusal = expect.objectContaining({ code: 'already_terminal' });
     const first = beginRun(queuedJob(), createdAt + 10);
     const second = beginRun(first, createdAt + 20);
-    expect(() => checkFence(first, 1)).not.toThrow();
-    expect(() => checkFence(second, 1)).toThrow(expect.objectContaining({ code: 'already_terminal' }));
+    const namesake = beginRun(queuedJob(), createdAt + 30);
+    expect(namesake.fence).toBe(first.fence);
+    expect(() => checkRun(first, first)).not.toThrow();
+    expect(() => checkRun(second, first)).toThrow(refusal);
+    expect(() => checkRun(namesake, first)).toThrow(refusal);
+  });
+
+  it('restores what a run wrote and the store lost, without a cancel request that came later', () => {
+    const queued = queuedJob();
+    const begun = { ...beginRun(queued, createdAt + 10), version: queued.version + 1 };
+    const written = { ...begun, attempts: [attemptOf({ state: 'received' })], version: queued.version + 3 };
+    for (const older of [queued, begun]) {
+      expect(withLostWrites(older, written)).toEqual(written);
+      const canceled = { ...older, cancelRequestedAt: createdAt + 20 };
+      expect(withLostWrites(canceled, written)).toEqual({ ...written, cancelRequestedAt: createdAt + 20 });
+    }
+  });
+
+  it('restores nothing over a newer record, the record of another run, or an ended job', () => {
+    const queued = queuedJob();
+    const written = { ...beginRun(queued, createdAt + 10), version: queued.version + 3 };
+    const newer = { ...written, version: written.version + 1 };
+    const ofAnother = beginRun(queued, createdAt + 20);
+    const ended = finish(queued, 'canceled', { nowMs: createdAt + 20, retention });
+    for (const stored of [newer, ofAnother, ended]) expect(withLostWrites(stored, written)).toBe(stored);
   });
 
   it('changes nothing if the job enters the same stage again', () => {
