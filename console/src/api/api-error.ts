@@ -2,6 +2,8 @@ import type { Problem } from './types.ts';
 
 /** Errors that the service responds with before it stores a request. */
 const storedNothing = ['queue_full', 'store_full'];
+/** Statuses of refusals that the service makes before it looks for an earlier request with the same idempotency key. */
+const beforeLookup = [401, 403, 408, 413, 429];
 
 /** A failed call: the problem that the service responded with, or a lost connection. */
 export class ApiError extends Error {
@@ -44,5 +46,15 @@ export class ApiError extends Error {
     if (code === 'run_timeout') return true;
     // A stated charge belongs to a call that has ended.
     return this.status >= 500 && billing === undefined && !storedNothing.includes(code);
+  }
+
+  /**
+   * Whether the outcome of a request is unknown after this error.
+   *
+   * @param wasUnknown whether it was unknown before. A later refusal, such as a limit of requests, then says nothing about the
+   *   first attempt.
+   */
+  leavesUnknown(wasUnknown: boolean): boolean {
+    return this.isOutcomeUnknown || (wasUnknown && beforeLookup.includes(this.status));
   }
 }

@@ -17,6 +17,8 @@ interface State {
   readonly pending: Submission | null;
   /** Whether the first response did not tell the outcome, so that the request is repeated with its key. */
   readonly isRepeating: boolean;
+  /** Idempotency key of the latest call while its outcome is unknown. The same request is then submitted with it again. */
+  readonly key: string | null;
   readonly error: ApiError | null;
   /** The job of the latest call, until a part of the page shows it. */
   readonly made: ImageJob | null;
@@ -26,7 +28,15 @@ interface State {
   readonly until: number;
 }
 
-const idle: State = { pending: null, isRepeating: false, error: null, made: null, text: '', until: 0 };
+const idle: State = {
+  pending: null,
+  isRepeating: false,
+  key: null,
+  error: null,
+  made: null,
+  text: '',
+  until: 0,
+};
 
 /** The submission of requests for one purpose. */
 export interface Submitting extends Pick<State, 'pending' | 'isRepeating' | 'error'> {
@@ -58,13 +68,16 @@ export function useSubmission(purpose: string, onMade: (job: ImageJob) => void):
     change((before) => {
       // A double click, or a key that is pressed twice, means one job. The response may arrive between the two.
       if (before.pending || (text === before.text && Date.now() < before.until)) return before;
-      void send(submission, text);
-      return { ...idle, pending: submission, text };
+      const unknown = text === before.text ? before.key : null;
+      void send(submission, text, unknown);
+      return { ...idle, pending: submission, text, key: unknown };
     });
   }
 
-  async function send({ path, body }: Submission, text: string): Promise<void> {
-    const options = { method: 'POST', body, idempotencyKey: newIdempotencyKey(), signal: ended } as const;
+  async function send({ path, body }: Submission, text: string, unknown: string | null): Promise<void> {
+    const idempotencyKey = unknown ?? newIdempotencyKey();
+    const options = { method: 'POST', body, idempotencyKey, signal: ended } as const;
+    let isUnknown = unknown !== null;
     for (let pauseMs = 500; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
       try {
         const made = await api.call<ImageJob>(path, options);
@@ -74,8 +87,11 @@ export function useSubmission(purpose: string, onMade: (job: ImageJob) => void):
       } catch (failure) {
         if (ended.aborted) return;
         const error = asApiError(failure);
-        if (!error.isOutcomeUnknown) return set({ pending: null, isRepeating: false, error });
-        set({ isRepeating: true });
+        isUnknown = error.leavesUnknown(isUnknown);
+        const key = isUnknown ? idempotencyKey : null;
+        const canRepeat = isUnknown && (error.isOutcomeUnknown || error.isPassing);
+        if (!canRepeat) return set({ pending: null, isRepeating: false, key, error });
+        set({ isRepeating: true, key });
         const { retryAfterS } = error;
         await new Promise((resolve) => setTimeout(resolve, Math.max(pauseMs, (retryAfterS ?? 0) * 1000)));
       }

@@ -71,6 +71,30 @@ describe.skipIf(!hasChromium)('payments of the console in Chromium', () => {
     },
   );
 
+  it('a limit of requests after a lost response does not end the repetition, and the request is paid once', async () => {
+    const prompt = 'An owl above its limit';
+    const { page, close } = await open();
+    const keys: string[] = [];
+    await page.route(/\/images$/, async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      keys.push((await route.request().allHeaders())['idempotency-key'] ?? '');
+      if (keys.length === 1) {
+        await route.fetch();
+        return route.abort('connectionreset');
+      }
+      return keys.length === 2
+        ? route.fulfill({ status: 429, headers: { 'retry-after': '1' }, ...problem('too_many_requests') })
+        : route.continue();
+    });
+    await page.getByLabel('Prompt').fill(prompt);
+    await generate(page).click();
+    await page.waitForURL((url) => url.searchParams.has('job'));
+    expect(keys).toHaveLength(3);
+    expect(new Set(keys).size).toBe(1);
+    expect(await jobsOf(prompt)).toHaveLength(1);
+    await close();
+  });
+
   it('a request during a stall of Redis is repeated until its outcome is known, and paid once', async () => {
     const prompt = 'An owl in a stall';
     const { page, violations, close } = await open();

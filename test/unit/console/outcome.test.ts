@@ -34,4 +34,15 @@ describe('the outcome of a request that failed', () => {
   ])('is known after %s', (_, error) => {
     expect(error.isOutcomeUnknown).toBe(false);
   });
+
+  it.each([
+    [true, 'a limit of requests', errorOf(429, { code: 'too_many_requests', retryable: true })],
+    [true, 'a refused key', errorOf(401, { code: 'unauthorized' })],
+    [true, 'a suspended tenant', errorOf(403, { code: 'tenant_suspended' })],
+    [false, 'a refusal of the request', errorOf(422, { code: 'validation_failed' })],
+    [false, 'queue_full', errorOf(503, { code: 'queue_full' })],
+  ])('stays unknown after an earlier lost response: %s for %s', (expected, _, error) => {
+    expect(error.leavesUnknown(true)).toBe(expected);
+    expect(error.leavesUnknown(false)).toBe(false);
+  });
 });

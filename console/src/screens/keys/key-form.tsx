@@ -89,6 +89,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
   const t = useText(keys);
   const { api, toast } = useSession();
   const idempotencyKey = useRef(newIdempotencyKey());
+  const isUnknown = useRef(false);
   const [wrong, setWrong] = useState<ReadonlySet<FieldName>>(new Set());
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -114,7 +115,8 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
       await send(apiKey ? changesOf(outcome.body, apiKey) : outcome.body);
     } catch (error) {
       // The body may change before the next try, and a used key would then be refused.
-      if (!asApiError(error).isOutcomeUnknown) idempotencyKey.current = newIdempotencyKey();
+      isUnknown.current = asApiError(error).leavesUnknown(isUnknown.current);
+      if (!isUnknown.current) idempotencyKey.current = newIdempotencyKey();
       setFailure(error);
       setBusy(false);
     }

@@ -43,7 +43,7 @@ export function useEnhancement(body: string): Enhancing {
       end({ result: await api.call<Enhancement>('/prompts/enhance', request) });
     } catch (failure) {
       const error = asApiError(failure);
-      end({ error, key: error.isOutcomeUnknown ? key : null });
+      end({ error, key: error.leavesUnknown(state.key !== null) ? key : null });
     }
     refreshSelf();
   }
