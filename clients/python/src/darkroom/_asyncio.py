@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, AsyncGenerator, Callable, List, Optional, TypeVar, Union
+from typing import Any, AsyncGenerator, Callable, List, Optional, Tuple, TypeVar, Union
 from urllib.parse import urlsplit
 
 from ._effects import Close, Done, Effect, Emit, Open, Operation, Read, Response, Sleep
@@ -61,10 +61,10 @@ class Transport:
         parts = urlsplit(request.url)
         is_tls = parts.scheme == "https"
         reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(
-                parts.hostname,
+            _connect(
+                parts.hostname or "",
                 parts.port or (443 if is_tls else 80),
-                ssl=(self.tls or ssl.create_default_context()) if is_tls else None,
+                (self.tls or ssl.create_default_context()) if is_tls else None,
             ),
             min(self.connect_timeout_s, effect.timeout_s),
         )
@@ -87,11 +87,34 @@ class Transport:
             raise
 
 
+class _Reader(asyncio.StreamReader):
+    """
+    A reader that still returns what arrived before the connection broke, such as the response to a body that the service
+    refuses. The reader of a body notices by its length that it is cut.
+    """
+
+    def set_exception(self, exc: BaseException) -> None:
+        self.feed_eof()
+
+
+async def _connect(
+    host: str, port: int, tls: Optional[ssl.SSLContext]
+) -> Tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Opens a connection as `asyncio.open_connection` does, with a reader of another class."""
+    loop = asyncio.get_running_loop()
+    reader = _Reader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(lambda: protocol, host, port, ssl=tls)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
 async def _send(writer: asyncio.StreamWriter, effect: Open) -> None:
     writer.write(request_head(effect.request))
     for piece in bytes_of(effect.request.body):
         writer.write(piece)
         await asyncio.wait_for(writer.drain(), effect.timeout_s)
+        # A response that arrives early must be read before a further write fails.
+        await asyncio.sleep(0)
 
 
 async def drive(

@@ -34,7 +34,8 @@ class Policy:
 
     def delay(self, failures: int) -> float:
         """Returns a random delay after a number of consecutive failures."""
-        longest = min(self.max_delay_s, self.first_delay_s * 2 ** (failures - 1))
+        # A larger power is no float. A caller may allow any number of failures.
+        longest = min(self.max_delay_s, self.first_delay_s * 2 ** min(failures - 1, 64))
         return float(longest * random.uniform(0.5, 1.0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -33,9 +34,10 @@ class Download:
     def to_file(self, image: Image, path: "os.PathLike[str]") -> Operation[Path]:
         """Writes an image to a file and returns its path."""
         target = Path(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        # Several threads or tasks may download to the same path.
+        partial = target.with_name(f".darkroom-{secrets.token_hex(8)}.part")
         try:
-            with open(partial, "wb") as file:
+            with open(partial, "xb") as file:
                 yield from self._repeat(image, file)
             os.replace(partial, target)
         finally:

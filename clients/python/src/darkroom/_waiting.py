@@ -90,8 +90,8 @@ class Wait:
         body = yield from read_all(response, self._policy, self._deadline)
         if response.status != 200:
             raise error_of(response, body)
-        self._failures = 0
         job = Reply(response.status, response.headers, body).read(ImageJob)
+        self._failures = 0
         if job.has_ended:
             return job
         # The service does not wait if it holds too many polls.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Any, List, Optional, Tuple
 
 from .models import ImageJob
 from .results import BudgetFigures, FieldIssue, Problem
@@ -68,6 +68,10 @@ class ServiceError(DarkroomError):
         self.attempts = 1
         """Number of times that the request was sent."""
         self.job_id = job.id if job else None
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        # The default would call the class with the message only. Pools of processes wait forever for such an exception.
+        return type(self), (self.code, self.detail), {**self.__dict__, "args": self.args}
 
     @property
     def issues(self) -> List[FieldIssue]:

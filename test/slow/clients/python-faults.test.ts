@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { sha256 } from '../../support/images.ts';
+import { hasPython, pythonKinds, runPython } from '../../support/python-client.ts';
+import { usePython } from '../../support/python-service.ts';
+import { serve } from '../../support/scripted-server.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const python = usePython();
+
+/** Starts a server that refuses every request after its head, and resets the connection of a long body. */
+async function startRefusingServer(): Promise<{ url: string; requests(): number }> {
+  const body = JSON.stringify({ type: '', title: '', detail: 'Too big', code: 'payload_too_large' });
+  const head = `HTTP/1.1 413 X\r\nconnection: close\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  let requests = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      requests += 1;
+      socket.pause();
+      socket.write(head + body, () => socket.destroy());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: () => requests };
+}
+
+describe.skipIf(!hasPython)('the Python client', () => {
+  it.each(pythonKinds)(
+    'reads the refusal of a body that the service does not read to its end (%s)',
+    async (kind) => {
+      const server = await startRefusingServer();
+      const image = { base64: Buffer.alloc(8_000_000).toString('base64') };
+      const { error } = await python.verbs.run(kind, ['edit', 'A scarf'], {
+        url: server.url,
+        options: { images: image },
+      });
+      expect(error).toMatchObject({ class: 'PayloadTooLarge', attempts: 1 });
+      expect(server.requests()).toBe(1);
+    },
+  );
+
+  it.each(pythonKinds)(
+    'gives up a wait if something else than the service responds to it (%s)',
+    async (kind) => {
+      const { url } = await serve((response, { path }) => {
+        response
+          .writeHead(path.endsWith('/events') ? 502 : 200, { 'content-type': 'text/html' })
+          .end('<h1>Proxy</h1>');
+      });
+      const { error } = await python.verbs.run(kind, ['wait', 'img_1'], { url });
+      expect(error).toMatchObject({ class: 'ConnectionFailed', job_id: 'img_1' });
+    },
+  );
+
+  it('downloads an image by several tasks to the same path, which then contains the image', async () => {
+    const { result: job } = await python.verbs.run('sync', ['generate', 'A fox for several tasks'], {
+      url: python.service.url,
+    });
+    const file = join(await temporaryFolder(), 'fox.png');
+    const program = `
+import asyncio, sys
+from darkroom import AsyncDarkroom
+
+async def main():
+    client = AsyncDarkroom()
+    job = await client.get("${job.id}")
+    await asyncio.gather(*(client.download(job, ${JSON.stringify(file)}) for _ in range(8)))
+
+asyncio.run(main())`;
+    await runPython(['-c', program], { url: python.service.url });
+    expect(sha256(await readFile(file))).toBe(job.images[0]?.sha256);
+  });
+
+  it('passes its exceptions between processes with all their facts', async () => {
+    const program = `
+import pickle
+from darkroom import BudgetExceeded, Darkroom, ServiceError, ValidationFailed
+
+try:
+    Darkroom().generate("", n=-1, idempotency_key="of-a-process")
+except ServiceError as error:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is ValidationFailed, type(again)
+    assert str(again) == str(error) and again.issues == error.issues and again.issues
+    assert again.idempotency_key == "of-a-process" and again.status == 422`;
+    await runPython(['-c', program], { url: python.service.url });
+  });
+
+  it('pauses for a known time after any number of failures', async () => {
+    const program = `
+from darkroom import Policy
+
+assert 4 <= Policy().delay(5_000) <= 8`;
+    await runPython(['-c', program], { url: python.service.url });
+  });
+
+  it('refuses an empty secret of a webhook, and headers that are no UTF-8', async () => {
+    const program = `
+import time
+from darkroom import WebhookVerificationError, verify_webhook
+
+headers = {"webhook-id": "\\udc80", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,\\udc80"}
+for secret, expected in (("whsec_", ValueError), ("whsec_c2VjcmV0", WebhookVerificationError)):
+    try:
+        verify_webhook(secret, headers, "{}")
+    except expected as error:
+        assert not isinstance(error, UnicodeError), error
+    else:
+        raise AssertionError(secret)`;
+    await runPython(['-c', program], { url: python.service.url });
+  });
+});
