@@ -10,6 +10,14 @@ import { type CallLimits, isJson, type Transport } from './transport.ts';
 type Connected = ReturnType<Transport['call']>;
 type Submission = Payload & { readonly query?: { dry_run: true }; readonly key?: string };
 
+/** A call that creates a job. */
+export interface SubmitCall {
+  readonly key: string;
+  /** Whether the caller chose the key. Inputs that would differ for another process with the key are then refused. */
+  readonly isOwnKey: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** Calls of the API that are retried. */
 export interface Calls {
   /** Makes a call by a generated function until it succeeds or cannot succeed. `failures` counts the attempts before. */
@@ -18,10 +26,7 @@ export interface Calls {
     limits?: CallLimits,
   ): Promise<T>;
   get(id: string, options: { wait: number; signal?: AbortSignal | undefined }): Promise<ImageJob>;
-  submit(
-    request: ImageRequest | EditRequest,
-    options: { key: string; signal?: AbortSignal | undefined },
-  ): Promise<ImageJob>;
+  submit(request: ImageRequest | EditRequest, call: SubmitCall): Promise<ImageJob>;
   estimate(request: ImageRequest | EditRequest, signal?: AbortSignal): Promise<ImagePreview>;
   upload(file: Blob, signal?: AbortSignal): Promise<Upload>;
   readonly readImage: ReadImage;
@@ -86,8 +91,8 @@ export function createCalls(transport: Transport, policy: RetryPolicy): Calls {
     call,
     get,
     upload,
-    async submit(request, { key, signal }) {
-      const payload = await payloadOf(request, (file) => upload(file, signal));
+    async submit(request, { key, isOwnKey, signal }) {
+      const payload = await payloadOf(request, isOwnKey ? null : (file) => upload(file, signal));
       return (await post({ ...payload, key }, signal)) as ImageJob;
     },
     async estimate(request, signal) {

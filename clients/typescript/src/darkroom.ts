@@ -1,4 +1,4 @@
-import { type Calls, createCalls, hasCode } from './calls.ts';
+import { type Calls, createCalls, hasCode, type SubmitCall } from './calls.ts';
 import { createDeadline } from './deadline.ts';
 import { DarkroomError, ImagesMissingError, JobEndedError, WaitTimeoutError } from './errors.ts';
 import { readStream, type StreamOptions, type StreamStep, streamPathOf } from './event-stream.ts';
@@ -73,14 +73,14 @@ export class Darkroom {
   generate(request: ImageRequest, options: MakeOptions & Unwaited): Promise<Job>;
   generate(request: ImageRequest, options?: MakeOptions): Promise<SucceededJob>;
   generate(request: ImageRequest, options: MakeOptions = {}): Promise<Job> {
-    return this.#make(options, (key, signal) => this.#calls.submit(request, { key, signal }));
+    return this.#make(options, (call) => this.#calls.submit(request, call));
   }
 
   /** Edits images and waits for the result. Rejects with a TypeError without an image. */
   edit(request: EditRequest, options: MakeOptions & Unwaited): Promise<Job>;
   edit(request: EditRequest, options?: MakeOptions): Promise<SucceededJob>;
   edit(request: EditRequest, options: MakeOptions = {}): Promise<Job> {
-    return this.#make(options, (key, signal) => this.#calls.submit(checkImages(request), { key, signal }));
+    return this.#make(options, (call) => this.#calls.submit(checkImages(request), call));
   }
 
   /** Makes variations of an image of an earlier job and waits for them. */
@@ -95,7 +95,7 @@ export class Darkroom {
       n,
       prompt,
     }) as VariationRequest;
-    return this.#make(rest, (key, signal) =>
+    return this.#make(rest, ({ key, signal }) =>
       this.#calls.call((call) => varyJob({ ...call, path, body, headers: { 'idempotency-key': key } }), {
         signal,
       }),
@@ -107,7 +107,7 @@ export class Darkroom {
   retry(job: JobRef, options?: MakeOptions): Promise<SucceededJob>;
   retry(job: JobRef, options: MakeOptions = {}): Promise<Job> {
     const path = { id: idOf(job) };
-    return this.#make(options, (key, signal) =>
+    return this.#make(options, ({ key, signal }) =>
       this.#calls.call((call) => retryJob({ ...call, path, headers: { 'idempotency-key': key } }), {
         signal,
       }),
@@ -199,15 +199,16 @@ export class Darkroom {
 
   /** Submits a job under one key and waits for its images. An error names the key and the job. */
   async #make(
-    { idempotencyKey = createKey(), wait = true, timeoutMs = Infinity, ...options }: MakeOptions,
-    submit: (key: string, signal: AbortSignal) => Promise<ImageJob>,
+    { idempotencyKey: own, wait = true, timeoutMs = Infinity, ...options }: MakeOptions,
+    submit: (call: SubmitCall) => Promise<ImageJob>,
   ): Promise<Job> {
+    const idempotencyKey = own === undefined ? createKey() : own;
     checkKey(idempotencyKey);
     const deadline = createDeadline(timeoutMs, options.signal);
     const { signal } = deadline;
     let accepted: ImageJob | undefined;
     try {
-      accepted = await submit(idempotencyKey, signal);
+      accepted = await submit({ key: idempotencyKey, signal, isOwnKey: own !== undefined });
       if (!wait) return this.#job(accepted);
       return hasEnded(accepted)
         ? this.#succeeded(accepted)

@@ -44,11 +44,12 @@ export const withoutMissing = <T extends object>(fields: T): T =>
  * has the same content. Files between other inputs are uploaded first, because a form has its files last. Fields that are
  * `undefined` or `null` are not sent.
  *
- * @throws TypeError if the list of images is empty.
+ * @param upload `null` if the content must be the same for a repetition by another process. Each upload has another id.
+ * @throws TypeError if the list of images is empty, or if a file would be uploaded and cannot.
  */
 export async function payloadOf(
   request: ImageRequest | EditRequest,
-  upload: (file: Blob) => Promise<Upload>,
+  upload: ((file: Blob) => Promise<Upload>) | null,
 ): Promise<Payload> {
   const { images, mask: givenMask, markup: givenMarkup, ...fields } = withoutMissing(request);
   if (images !== undefined) checkImages({ images });
@@ -58,9 +59,15 @@ export async function payloadOf(
   const markup = givenMarkup && (await readInput(givenMarkup));
   const firstFile = list.findIndex(isFile);
   const areFilesLast = firstFile === -1 || list.slice(firstFile).every(isFile);
-  const ordered: ReadInput[] = areFilesLast
-    ? list
-    : await Promise.all(list.map(async (each) => (isFile(each) ? upload(each) : each)));
+  if (!areFilesLast && !upload) {
+    throw new TypeError(
+      'With an idempotencyKey of your own, put files after the other images, or pass uploads that you made before.',
+    );
+  }
+  const ordered: ReadInput[] =
+    !upload || areFilesLast
+      ? list
+      : await Promise.all(list.map(async (each) => (isFile(each) ? upload(each) : each)));
   const json: ImageRequest = {
     ...fields,
     ...(ordered.some((each) => !isFile(each)) ? { images: ordered.filter(isNoFile).map(inputOf) } : {}),

@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { getLedger } from '../../../clients/typescript/src/generated/index.ts';
 import { payloadOf } from '../../../clients/typescript/src/image-input.ts';
-import { Darkroom, verifyWebhook } from '../../../clients/typescript/src/index.ts';
+import { Darkroom, type Upload, verifyWebhook } from '../../../clients/typescript/src/index.ts';
 import { thrownBy } from '../../support/thrown-by.ts';
 
 const baseUrl = 'https://darkroom.example';
@@ -161,6 +161,28 @@ describe('inputs of the TypeScript client', () => {
     expect(await Promise.all(files.map((file) => file.text()))).toEqual(['one', 'two', 'three', 'four']);
     expect(await mask.text()).toBe('mask');
     expect(bytes).toBe('onetwothreefourmask'.length);
+  });
+});
+
+describe('a file before another image of an edit', () => {
+  const images = [new Blob(['photo']), 'https://example.com/fox.png'];
+
+  it('is refused before any request under a key of the caller, because a repetition would have another upload', async () => {
+    const fetch = () => Promise.reject(new Error('a request was sent'));
+    const darkroom = new Darkroom({ apiKey: 'key', baseUrl: 'http://127.0.0.1:1', fetch });
+    const edit = darkroom.edit({ prompt: 'A fox', images }, { idempotencyKey: 'book-1' });
+    expect(await thrownBy(() => edit)).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('put files after'),
+    });
+    const { form } = await payloadOf({ prompt: 'A fox', images: images.toReversed() }, null);
+    expect(form?.getAll('image[]')).toHaveLength(1);
+  });
+
+  it('is uploaded first without a key of the caller', async () => {
+    const upload = vi.fn(async () => ({ id: 'upl_1', object: 'upload' }) as Upload);
+    const { json } = await payloadOf({ prompt: 'A fox', images }, upload);
+    expect(json.images).toEqual([{ upload_id: 'upl_1' }, { url: images[1] }]);
   });
 });
 
