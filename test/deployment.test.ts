@@ -22,6 +22,8 @@ interface Service {
   mem_limit?: string;
   logging?: { driver: string; options: Record<string, string> };
   ports?: string[];
+  volumes?: string[];
+  tmpfs?: string[];
   depends_on?: unknown;
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
@@ -159,6 +161,25 @@ describe('docker-compose.yml', () => {
     expect(command).toContain('--maxmemory-policy noeviction');
     expect(command).toContain('--requirepass');
     expect(compose.services.valkey?.ports).toBeUndefined();
+  });
+
+  it('limits the memory of Redis below that of its container, so that Darkroom refuses work before the kernel ends Redis', () => {
+    const { command = [], mem_limit } = compose.services.valkey ?? {};
+    const bytesOf = (text = '') => {
+      const [, amount, unit = ''] = /:-(\d+)([gm])b?\}$/.exec(text) ?? [];
+      return Number(amount) * 1024 ** (unit === 'g' ? 3 : 2);
+    };
+    const share = bytesOf(command[command.indexOf('--maxmemory') + 1]) / bytesOf(mem_limit);
+    expect(share).toBeGreaterThan(0.5);
+    expect(share).toBeLessThan(0.7);
+  });
+
+  it('receives the files of requests and the responses of the provider on disks, because they exceed the memory', () => {
+    for (const role of ['api', 'worker'] as const) {
+      const { volumes, tmpfs = [] } = compose.services[role] ?? {};
+      expect(volumes, role).toEqual([expect.stringMatching(/^[a-z]+:\/data$/)]);
+      expect(tmpfs, role).toEqual(['/tmp']);
+    }
   });
 
   it('declares every volume that it mounts', () => {
