@@ -26,9 +26,9 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-Environment variables configure Darkroom. It also reads a \`.env\` file in the working folder. For mounted secrets, \`NAME_FILE\` is the path
-of a file with the value of \`NAME\`. All invalid values are reported at once. \`darkroom config\` shows the effective values and their
-sources, and \`darkroom doctor\` checks what they point to.
+Environment variables configure Darkroom. It also reads a \`.env\` file in the working folder, which replaces no value of the environment.
+For mounted secrets, \`NAME_FILE\` is the path of a file with the value of \`NAME\`. All invalid values are reported at once.
+\`darkroom config\` shows the effective values and their sources, and \`darkroom doctor\` checks what they point to.
 
 This page is written by \`npm run docs\` from [src/config/variables.ts](../src/config/variables.ts).
 

@@ -8,7 +8,7 @@ import { providers, selectedProvider } from '../outbound/providers/registry.ts';
 import { storages } from '../outbound/storage/registry.ts';
 import { modelFaults, readCatalogue } from './model-faults.ts';
 import { wordsFor } from './values.ts';
-import { type Role, roles, type VariableName, variables } from './variables.ts';
+import { namesOf, type Role, roles, type VariableName, variables } from './variables.ts';
 
 /** Purpose of the configuration: `serve` and `dev` run the service, `tool` inspects it. */
 export type Mode = 'serve' | 'dev' | 'tool';
@@ -90,12 +90,15 @@ export function intendedMode(env: NodeJS.ProcessEnv): 'serve' | 'dev' {
 
 /**
  * Returns the environment of the process, completed by the `.env` file in the working folder. A variable in both comes from
- * the environment.
+ * the environment, also if the two name it differently, such as `NAME` and `NAME_FILE`.
  *
  * @throws ConfigError if the file exists and cannot be read.
  */
 export function processEnv(): NodeJS.ProcessEnv {
-  for (const [name, value] of Object.entries(parseEnv(environmentFile()))) process.env[name] ??= value;
+  const given = { ...process.env };
+  for (const [name, value] of Object.entries(parseEnv(environmentFile()))) {
+    if (!namesOf(name).some((other) => withoutBlankEnds(given[other] ?? ''))) process.env[name] ??= value;
+  }
   // On Node 20 the AWS SDK warns of its future versions. The pinned version supports Node 20.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return process.env;

@@ -38,3 +38,13 @@ export const variables = {
 } as const satisfies VariableSet;
 
 export type VariableName = keyof typeof variables;
+
+/** Returns all names of the variable that a name stands for. Empty if there is no such variable. */
+export function namesOf(name: string): string[] {
+  const set: VariableSet = variables;
+  for (const [known, { otherName }] of Object.entries(set)) {
+    const names = [known, `${known}_FILE`, ...(otherName ? [otherName] : [])];
+    if (names.includes(name)) return names;
+  }
+  return [];
+}
