@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runClientCommand } from '../support/client-command.ts';
 import { runCommand } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
@@ -67,6 +69,46 @@ describe('a command that is interrupted', () => {
     const again = await run('jobs', 'retry', slow.id, '--wait', '--idempotency-key', key);
     expect(again.code, again.stderr).toBe(0);
     expect(imageCalls(service.studio, prompt)).toHaveLength(2);
+  });
+});
+
+describe('a command whose response was lost', () => {
+  /** Time in which connections are refused. The command repeats its call within it. */
+  const restartMs = 1_000;
+
+  /** Starts a server that closes the connection of the first request, and refuses the others. */
+  async function startLosingServer({ restarts }: { restarts: boolean }): Promise<string> {
+    let isFirst = true;
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        if (!isFirst) return refuse(socket);
+        isFirst = false;
+        if (restarts) server.close(() => setTimeout(() => server.listen(port, '127.0.0.1'), restartMs));
+        socket.destroy();
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${port}`;
+  }
+  const refuse = (socket: Socket) => {
+    const body = '{"code":"tenant_suspended","detail":"Suspended.","retryable":false,"errors":[]}';
+    const head = `HTTP/1.1 403 X\r\ncontent-type: application/problem+json\r\ncontent-length: ${body.length}`;
+    socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+  };
+
+  it.each([
+    ['the service restarts', true],
+    ['the tenant is suspended', false],
+  ])('generate prints its key if %s before the repetition', async (_, restarts) => {
+    const url = await startLosingServer({ restarts });
+    const { code, stderr } = await runClientCommand(['generate', 'A fox'], { url, apiKey: 'key' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('tenant_suspended');
+    expect(stderr).toMatch(/It is unknown if the job was accepted\. .* --idempotency-key \S+/);
   });
 });
 

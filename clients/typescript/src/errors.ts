@@ -20,6 +20,8 @@ export class DarkroomError extends Error {
   readonly retryable: boolean = false;
   /** Minimum pause before a retry, from Retry-After. Default 0. */
   readonly retryAfterMs: number = 0;
+  /** Number of times that the call was attempted. An earlier attempt may have had an effect although its response was lost. */
+  attempts = 1;
   /** Key of the request that failed. The same call with this key never creates or pays for a second job. */
   idempotencyKey?: string | undefined;
   /** Job that was accepted before the failure. It continues; `wait` follows it. */

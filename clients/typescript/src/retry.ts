@@ -36,7 +36,9 @@ export async function withRetry<T>(
     try {
       return await work(failures);
     } catch (error) {
-      if (!(error instanceof DarkroomError) || !error.retryable) throw error;
+      if (!(error instanceof DarkroomError)) throw error;
+      error.attempts = failures + 1;
+      if (!error.retryable) throw error;
       const pauseMs = Math.min(minPauseMs * 2 ** failures, maxPauseMs);
       // Clients that failed together must not return together.
       const delayMs = Math.max(error.retryAfterMs, pauseMs * (0.75 + Math.random() / 2));

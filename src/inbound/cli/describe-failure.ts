@@ -19,9 +19,17 @@ export const statusOf = (error: unknown): number | undefined =>
 const isDamaged = (error: DarkroomError): boolean =>
   'status' in error && Number(error.status) < 300 && !isApiError(error);
 
+/** Statuses of refusals that the service makes before it looks for an earlier request with the same idempotency key. */
+const beforeLookup: ReadonlySet<unknown> = new Set([401, 403, 408, 413]);
+
+/** A refusal of a repeated call that says nothing about its first attempt, whose response was lost. */
+const isOfRepetition = (error: DarkroomError): boolean =>
+  error.attempts > 1 && 'status' in error && beforeLookup.has(error.status);
+
 /** Returns true if a call certainly had no effect: it never arrived, or the service refused it. */
 export const isRefusal = (error: unknown): boolean =>
-  error instanceof UnreachableError || (isClientError(error) && !error.retryable && !isDamaged(error));
+  error instanceof UnreachableError ||
+  (isClientError(error) && !error.retryable && !isDamaged(error) && !isOfRepetition(error));
 
 /** Minimum pause before a call can be repeated; `undefined` if that cannot help. */
 export const retryAfterMsOf = (error: unknown): number | undefined =>

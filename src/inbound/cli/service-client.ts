@@ -17,7 +17,8 @@ export async function openClient(context: CliContext, say = context.printError):
       'Missing API key. Set DARKROOM_API_KEY, create one with: darkroom keys create --tenant NAME, or start `darkroom dev` in this folder.',
     );
   }
-  let hasResponded = false;
+  /** Whether a service responded, or may have received a call. */
+  let wasReached = false;
   const { Darkroom } = await import('../../../clients/typescript/src/index.ts');
   const { username, password } = new URL(url);
   if (username || password) throw new Error('DARKROOM_URL must not contain a user or a password.');
@@ -28,10 +29,11 @@ export async function openClient(context: CliContext, say = context.printError):
     async fetch(input, init) {
       try {
         const response = await fetch(input, init);
-        hasResponded = true;
+        wasReached = true;
         return response;
       } catch (error) {
-        if (hasResponded || !isConnectionError(error) || mayHaveArrived(error)) throw error;
+        wasReached ||= !isConnectionError(error) || mayHaveArrived(error);
+        if (wasReached) throw error;
         throw new UnreachableError(`No service responds at ${url}. Start one with: darkroom dev`, {
           cause: error,
         });
