@@ -157,8 +157,10 @@ export class Darkroom {
       try {
         return await cancelJob({ ...call, path });
       } catch (error) {
-        // The response of an earlier attempt was lost.
-        if (failures > 0 && hasCode(error, 'already_terminal')) return getJob({ ...call, path });
+        // The response of an earlier attempt may have been lost, or the job ended before it.
+        if (failures === 0 || !hasCode(error, 'already_terminal')) throw error;
+        const job = await getJob({ ...call, path });
+        if (job.data.status === 'canceled') return job;
         throw error;
       }
     }, options);
@@ -202,8 +204,7 @@ export class Darkroom {
     { idempotencyKey: own, wait = true, timeoutMs = Infinity, ...options }: MakeOptions,
     submit: (call: SubmitCall) => Promise<ImageJob>,
   ): Promise<Job> {
-    const idempotencyKey = own === undefined ? createKey() : own;
-    checkKey(idempotencyKey);
+    const idempotencyKey = own === undefined ? createKey() : checkKey(own);
     const deadline = createDeadline(timeoutMs, options.signal);
     const { signal } = deadline;
     let accepted: ImageJob | undefined;

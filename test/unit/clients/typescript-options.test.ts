@@ -164,6 +164,24 @@ describe('inputs of the TypeScript client', () => {
   });
 });
 
+describe('a cancel whose response was lost', () => {
+  it.each([
+    ['returns the job that is canceled', 'canceled'],
+    ['rejects if the job ended in another way, because it was charged', 'succeeded'],
+  ])('%s', async (_, status) => {
+    let calls = 0;
+    const fetch = async (input: string | URL | Request) => {
+      calls += 1;
+      if (calls === 1) throw new TypeError('fetch failed', { cause: new Error('lost') });
+      if ((input as Request).method === 'GET') return Response.json({ id: 'img_1', status, images: [] });
+      const problem = { code: 'already_terminal', detail: 'It has ended.', retryable: false };
+      return Response.json(problem, { status: 409 });
+    };
+    const outcome = new Darkroom({ apiKey: 'key', baseUrl, fetch }).cancel('img_1').catch((error) => error);
+    expect(await outcome).toMatchObject(status === 'canceled' ? { status } : { code: 'already_terminal' });
+  });
+});
+
 describe('a file before another image of an edit', () => {
   const images = [new Blob(['photo']), 'https://example.com/fox.png'];
 
