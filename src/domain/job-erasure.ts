@@ -12,7 +12,10 @@ import { pickAmounts } from './pick-amounts.ts';
  */
 export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
   checkChangeable(job);
-  const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
+  // A job without images becomes due too, because the sweeper completes an erasure whose process ended.
+  const { mediaGone: _mediaGone, ...ended } = isTerminal(job.status)
+    ? job
+    : finish(job, 'canceled', { nowMs, retention });
   const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
   const attempts = ended.attempts.map((attempt) => {
     const row = pickAmounts(attempt, attemptFields) as unknown as Attempt;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { commandLine } from '../support/api-keys.ts';
 import { deliveryLogMs } from '../support/core.ts';
-import { finishedJob } from '../support/jobs.ts';
+import { finishedJob, retention } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf, held, type Webhooks } from '../support/webhook-core.ts';
 
 /** Creates a job whose events go to an endpoint and to a host of its own. Both servers reject them. */
@@ -96,6 +97,32 @@ describe('erasing a job', () => {
       ':{acme}:due',
       `:{acme}:job:${jobId}`,
     ]);
+  });
+
+  it.each([
+    ['before its images expired', 0],
+    ['after its images expired', retention.mediaSeconds * 1000],
+  ])('is completed by the sweeper if the process ended after the tombstone, %s', async (_when, ageMs) => {
+    const { webhooks, jobId, registered, named, deliver } = await refusedJob();
+    await webhooks.change({ tenant: 'acme', id: jobId }, finishedJob);
+    const sweep = createSweep({ ...webhooks, deliveryLogMs, clock: webhooks.clock });
+    webhooks.passTime(ageMs);
+    await sweep();
+    await deliver();
+    const requestCancel = () => Promise.reject(new Error('the process ended'));
+    const eraseAndCrash = createEraseJob({ ...webhooks, signals: { ...webhooks.signals, requestCancel } });
+    await expect(eraseAndCrash({ tenant: 'acme', actor: commandLine }, jobId)).rejects.toThrow('ended');
+    await sweep();
+    expect((await keysHolding(webhooks, jobId.slice('img_'.length))).sort()).toEqual([
+      ':{acme}:audit:erased',
+      ':{acme}:due',
+      `:{acme}:job:${jobId}`,
+      ':{acme}:usage:unarchived',
+    ]);
+    const sent = [registered.requests.length, named.requests.length];
+    webhooks.passTime(86_400_000);
+    await deliver();
+    expect([registered.requests.length, named.requests.length]).toEqual(sent);
   });
 
   it('keeps the events of other jobs when one job is erased', async () => {

@@ -62,7 +62,7 @@ export async function purgeEvents(
 
 /**
  * Erases a job. The tombstone is written first, and from then on no caller can read the job. The webhook bodies and the
- * images are deleted afterwards. Images that the storage fails to delete are due for the sweeper immediately.
+ * images are deleted afterwards. The sweeper deletes what a failure or the end of the process leaves.
  *
  * @throws AppError `not_found`, `erased`
  */

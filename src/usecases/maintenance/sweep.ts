@@ -38,7 +38,8 @@ const maxStorageFailures = 10;
 
 /**
  * Applies deadlines and retention: expires queued jobs, ends jobs past their run timeout, and deletes images, records and
- * deliveries at the end of their retention. Reports thresholds of budgets that a crashed process left. Idempotent. A job that fails to be processed stays due.
+ * deliveries at the end of their retention. Completes erasures and reports thresholds of budgets that a crashed process left.
+ * Idempotent. A job that fails to be processed stays due.
  */
 export function createSweep(deps: Deps) {
   /** @returns false if the job has to stay until its lines of the ledger are archived. */
@@ -73,6 +74,8 @@ export function createSweep(deps: Deps) {
     if (!isChangeable(job)) return false;
     // The deadline is checked again, because a worker may have started the job since it was listed.
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
+    // The process that erased the job may have ended before it purged the webhooks. They do not wait for the storage.
+    if (job.erasedAt !== undefined) await purgeEvents(deps, job.tenant, job.id);
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
     if (needsStorage && storage.failures >= maxStorageFailures) return false;
     const isProcessed = await expireOrPurge(job).catch((error) => {
