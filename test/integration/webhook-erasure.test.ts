@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { eventIdOf } from '../../src/domain/webhook-event.ts';
 import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { commandLine } from '../support/api-keys.ts';
 import { deliveryLogMs } from '../support/core.ts';
+import { maxConcurrent, registeredEndpoint } from '../support/delivery-run.ts';
 import { finishedJob, retention } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf, held, type Webhooks } from '../support/webhook-core.ts';
 
@@ -97,6 +99,19 @@ describe('erasing a job', () => {
       ':{acme}:due',
       `:{acme}:job:${jobId}`,
     ]);
+  });
+
+  it('sends nothing of an erased job that waits for a slot of a slow endpoint', async () => {
+    const { webhooks, destination, openRun } = await registeredEndpoint();
+    const { run, release } = await openRun(maxConcurrent + 1);
+    const sent = destination.requests.map(({ headers }) => String(headers['webhook-id']));
+    const { jobs } = await webhooks.records.list('acme', { limit: 100 });
+    const waiting = jobs.find(({ id }) => !sent.includes(eventIdOf(id, 'image.queued')));
+    webhooks.passTime(1_000);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, waiting?.id ?? '');
+    release();
+    expect(await run).toEqual({ done: true });
+    expect(destination.requests).toHaveLength(maxConcurrent);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { registeredEndpoint } from '../support/delivery-run.ts';
 import { connectWebhooks, endpointServerOf, type Webhooks } from '../support/webhook-core.ts';
 
 const endpoints = 30;
@@ -63,5 +64,35 @@ describe('many endpoints at one host', () => {
     await webhooks.dispatch();
     for (const id of ids) await webhooks.empty(id);
     expect(destination.requests).toHaveLength(endpoints);
+  });
+});
+
+describe('deliveries that wait for a slot of a slow endpoint', () => {
+  it('count against no limit, so that the other endpoints of the tenant get their events', async () => {
+    const limits = { perHost: 1_000, perTenant: 20 };
+    const { webhooks, openRun } = await registeredEndpoint({ requestsPerMinute: limits });
+    const { run, release } = await openRun(20);
+    const other = await endpointServerOf();
+    const { id } = await webhooks.register({ url: other.url, events: ['image.queued'] });
+    await webhooks.emit(4);
+    await webhooks.dispatch();
+    await webhooks.empty(id);
+    expect(other.requests).toHaveLength(4);
+    release();
+    await run;
+  });
+
+  it('use the whole limit of a host in each minute', async () => {
+    const limits = { perHost: 20, perTenant: 1_000 };
+    const { webhooks, destination, endpoint, pending } = await registeredEndpoint({
+      requestsPerMinute: limits,
+    });
+    destination.response((_request, response) => {
+      webhooks.passTime(400);
+      response.end();
+    });
+    await pending(60);
+    for (let i = 0; i < 10; i++) await webhooks.empty(endpoint.id);
+    expect(destination.requests).toHaveLength(20);
   });
 });

@@ -62,7 +62,7 @@ const renewIntervalMs = 2_500;
 /** A run ends after this time, so that a long delivery queue does not occupy a worker slot permanently. */
 const sliceMs = 2_000;
 const batchSize = 64;
-/** Interval at which new deliveries are looked up while an attempt hangs. */
+/** Interval at which new deliveries are looked up while an attempt hangs, and maximum age of a look whose deliveries are sent. */
 const pollIntervalMs = 250;
 const graceMs = 3_600_000;
 
@@ -164,14 +164,11 @@ export function createDeliveryRun(
       limit: batchSize + inFlight.size,
     });
     const pending = due.filter(({ delivery }) => !inFlight.has(delivery.id));
-    if (!isBroken(health)) return admit(pending);
+    if (!isBroken(health)) return pending;
     const isTooOld = ({ delivery }: PendingDelivery) => nowMs - delivery.startedAt > tooOldMs;
     await Promise.all(pending.filter(isTooOld).map(({ delivery }) => fail(delivery, 'endpoint_unavailable')));
-    return admit(pending.filter((each) => !isTooOld(each)).slice(0, 1));
+    return pending.filter((each) => !isTooOld(each)).slice(0, 1);
   }
-
-  const admit = (pending: PendingDelivery[]) =>
-    permits.admit(pending, ({ delivery }) => destination.urlOf(delivery));
 
   /**
    * Makes attempts until no delivery is due or the slice is over. A hanging attempt occupies the worker slot anyway, so
@@ -180,6 +177,7 @@ export function createDeliveryRun(
   async function deliver(): Promise<void> {
     const endMs = clock() + sliceMs;
     let pending: PendingDelivery[] = [];
+    let readAtMs = 0;
     const faults: unknown[] = [];
     const endBecauseOf = (fault: unknown): void => {
       isOver = true;
@@ -197,13 +195,24 @@ export function createDeliveryRun(
     async function refill(): Promise<void> {
       // After a pause of this process another run may hold the lease.
       if (clock() - renewedAtMs > renewIntervalMs) await renewLease();
-      if (freeSlots() > 0 && pending.length === 0 && !permits.block()) pending = await nextPending(attempts);
+      // A delivery that waits for a slot may be erased or changed in the store.
+      if (clock() - readAtMs > pollIntervalMs) pending = [];
+      if (freeSlots() === 0 || pending.length > 0 || permits.block()) return;
+      readAtMs = clock();
+      pending = await nextPending(attempts);
+    }
+
+    /** Starts as many attempts as slots are free. Only these count against the limits. */
+    async function startAttempts(): Promise<void> {
+      const next = pending.splice(0, freeSlots());
+      const admitted = await permits.admit(next, ({ delivery }) => destination.urlOf(delivery));
+      if (admitted.length < next.length) pending = [];
+      if (isStopping()) return;
+      for (const each of admitted) attempts.start(each.delivery.id, () => attempt(each));
     }
 
     for (;;) {
-      if (freeSlots() > 0) await refill().catch(endBecauseOf);
-      for (const next of pending.splice(0, freeSlots()))
-        attempts.start(next.delivery.id, () => attempt(next));
+      if (freeSlots() > 0) await refill().then(startAttempts).catch(endBecauseOf);
       if (attempts.size() === 0) break;
       await attempts.nextEnd(freeSlots() > 0 ? pollIntervalMs : undefined);
     }
