@@ -114,6 +114,20 @@ describe('the health of a destination', () => {
     expect(await release('other')).toEqual({ againInMs: 0 });
   });
 
+  it('ends an interrupted run at its next renewal, which extends its lease and stores no health', async () => {
+    const { tenant, destinationKey, take, keep, release, health } = deliveryQueue();
+    await store.deliveryQueues.interruptRun(tenant, destinationKey);
+    await take('one');
+    expect(await keep('one')).toBe(true);
+    await store.deliveryQueues.resetBreaker(tenant, destinationKey);
+    expect(await keep('one', createdAt + 5_000, afterFailure(healthy, createdAt, undefined))).toBe(false);
+    expect(await take('other', createdAt + 24_999)).toMatchObject({ heldUntilMs: createdAt + 25_000 });
+    expect(await health()).toEqual(healthy);
+    await release('one');
+    await take('one');
+    expect(await keep('one')).toBe(true);
+  });
+
   it('expires the health of a destination about 7 days after its last delivery run', async () => {
     const { tenant, destinationKey, take, release } = deliveryQueue();
     await take('one');

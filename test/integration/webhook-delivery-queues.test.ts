@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { leaseMs, maxConcurrent, registeredEndpoint, sliceMs, withRetry } from '../support/delivery-run.ts';
-import { held } from '../support/webhook-core.ts';
+import { author, endpointServerOf, held, isSignedWith } from '../support/webhook-core.ts';
+
+/** Time after which a run renews its lease. */
+const renewalMs = 2_501;
 
 describe('concurrent runs of one delivery queue', () => {
   it('rejects a second run of a delivery queue, and the first run also delivers what arrived during it', async () => {
@@ -137,5 +140,66 @@ describe('a stopping run', () => {
     expect(await delivered()).toBe(8);
     expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
     expect(destination.times().size).toBe(20);
+  });
+});
+
+describe('a run whose endpoint is changed', () => {
+  /** Waits until the run has renewed its lease at the current time. */
+  async function untilRenewed({ webhooks, endpoint }: Awaited<ReturnType<typeof registeredEndpoint>>) {
+    const name = webhooks.keys.destination('acme', endpoint.id);
+    const leaseEnd = String(webhooks.clock() + leaseMs);
+    await expect.poll(() => webhooks.redis.hget(name, 'leaseUntil'), withRetry).toBe(leaseEnd);
+  }
+
+  it('sends no further event to an endpoint that was disabled, although an earlier one hangs', async () => {
+    const setup = await registeredEndpoint();
+    const { webhooks, destination, endpoint, pending, openRun } = setup;
+    const { run, release } = await openRun(1);
+    await webhooks.manageEndpoints.update(author, endpoint.id, { disabled: true });
+    webhooks.passTime(renewalMs);
+    await pending(2);
+    await untilRenewed(setup);
+    release();
+    await run;
+    await webhooks.empty(endpoint.id);
+    expect(destination.requests).toHaveLength(1);
+    const outcomes = (await webhooks.deliveriesTo(endpoint.id)).map(({ outcome }) => outcome);
+    expect(outcomes.sort()).toEqual(['delivered', 'endpoint_disabled', 'endpoint_disabled']);
+  });
+
+  it('signs no further event with a secret that ended, although an earlier one hangs', async () => {
+    const setup = await registeredEndpoint();
+    const { webhooks, destination, endpoint, pending, openRun } = setup;
+    const { run, release } = await openRun(1);
+    const { secret } = await webhooks.manageEndpoints.rotateSecret(author, endpoint.id, { grace_s: 0 });
+    webhooks.passTime(renewalMs);
+    await pending(2);
+    await untilRenewed(setup);
+    destination.response(200);
+    release();
+    await run;
+    await webhooks.emptyAll(endpoint.id);
+    const [, ...later] = destination.requests;
+    expect(later.map((request) => isSignedWith(request, secret))).toEqual([true, true]);
+  });
+
+  it('does not block the new URL by the failure of an attempt at the old one', async () => {
+    const { webhooks, destination, endpoint, pending, health } = await registeredEndpoint();
+    destination.response(500);
+    await pending(6);
+    const waitMs = await webhooks.emptyAll(endpoint.id);
+    webhooks.passTime(waitMs ?? 0);
+    const old = held();
+    destination.response(old.listener(500));
+    const before = destination.requests.length;
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => destination.requests.length, withRetry).toBe(before + 1);
+    const next = await endpointServerOf();
+    await webhooks.manageEndpoints.update(author, endpoint.id, { url: next.url });
+    old.release();
+    await run;
+    expect(await health()).toMatchObject({ failures: 0 });
+    await webhooks.emptyAll(endpoint.id);
+    expect(next.requests.length).toBeGreaterThan(0);
   });
 });

@@ -112,7 +112,7 @@ export interface DeliveryQueues {
   ): Promise<
     { readonly health: DestinationHealth } | { readonly heldUntilMs: number; readonly hasFollowUp: boolean }
   >;
-  /** Renews the lease and stores the destination's health. @returns false if another run holds the lease. */
+  /** Renews the lease and stores the health. @returns false, and stores none, if the run lost the lease or was interrupted. */
   renewLease(
     tenant: string,
     destinationKey: string,
@@ -138,8 +138,10 @@ export interface DeliveryQueues {
     options: { run: string; nowMs: number },
   ): Promise<{ againInMs: number } | null>;
   health(tenant: string, destinationKeys: readonly string[]): Promise<DestinationHealth[]>;
-  /** Resets the circuit breaker of a destination, because a caller expects the destination to work. */
+  /** Resets the circuit breaker of a destination, because a caller expects the destination to work. Interrupts its run. */
   resetBreaker(tenant: string, destinationKey: string): Promise<void>;
+  /** Makes the current run of a destination end at its next renewal, because the endpoint has changed. */
+  interruptRun(tenant: string, destinationKey: string): Promise<void>;
   /**
    * Returns a run for each delivery queue of the page whose lease is free and whose circuit breaker is not open.
    */

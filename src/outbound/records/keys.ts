@@ -38,7 +38,8 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *                                status, dlvs:D by destination, dlvs:JOB by job; done: ended ones by time
  *   {tenant}:dlvq:D      zset    pending deliveries to one destination by next attempt; dlvqs: destinations by that time
  *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
- *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
+ *                                leaseEpoch (raised by every acquire and release), nextRunAt (earliest scheduled run) and
+ *                                interruptedRun (the run that ends, because the endpoint has changed)
  *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
  *   {tenant}:callers:GROUP  hash  jobs of equal requests whose callers wait or left, by job id, see scripts/claim-job.ts
  *   {tenant}:waiters:NAME  set   requests that wait for a job, only if a disconnect cancels jobs; NAME is its id or idempotency key

@@ -62,7 +62,10 @@ export async function getEndpoint(
   return endpoint;
 }
 
-/** Creates, returns, updates and deletes the registered endpoints of a tenant. Every change has an entry in the audit log. */
+/**
+ * Creates, returns, updates and deletes the registered endpoints of a tenant. Every change has an entry in the audit log, and
+ * ends the current delivery run, which still sends to the earlier endpoint.
+ */
 export function createManageEndpoints(deps: Deps) {
   async function present(endpoint: WebhookEndpoint): Promise<EndpointView> {
     const [health] = await deps.deliveryQueues.health(endpoint.tenant, [endpoint.id]);
@@ -143,8 +146,8 @@ export function createManageEndpoints(deps: Deps) {
             fields: changedFields(before, patch),
           }),
       );
-      if (patch.url !== undefined || patch.disabled === false)
-        await deps.deliveryQueues.resetBreaker(tenant, id);
+      const expectsToWork = patch.url !== undefined || patch.disabled === false;
+      await deps.deliveryQueues[expectsToWork ? 'resetBreaker' : 'interruptRun'](tenant, id);
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
       return present(endpoint);
     },
@@ -164,6 +167,7 @@ export function createManageEndpoints(deps: Deps) {
         (now) => rotateSecret(now, encrypted, { nowMs, graceSeconds: rotation.grace_s }),
         () => auditEntryOf(actor, entry),
       );
+      await deps.deliveryQueues.interruptRun(tenant, id);
       return { ...(await present(endpoint)), secret };
     },
 
@@ -171,6 +175,7 @@ export function createManageEndpoints(deps: Deps) {
     async delete({ tenant, actor }: Author, id: string): Promise<void> {
       const entry = { at: deps.clock(), tenant, action: 'webhook_endpoint.deleted', target: id } as const;
       if (!(await deps.endpoints.remove(tenant, id, auditEntryOf(actor, entry)))) throw unknownEndpoint();
+      await deps.deliveryQueues.interruptRun(tenant, id);
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
     },
   };

@@ -9,6 +9,7 @@ import { decodeVersioned } from '../versioned-json.ts';
 import { healthFields, healthOf } from './destination-health-fields.ts';
 import { decodeEvent } from './event-content.ts';
 import { createAcquireLease } from './scripts/acquire-lease.ts';
+import { createInterruptRun } from './scripts/interrupt-run.ts';
 import { createReleaseLease } from './scripts/release-lease.ts';
 import { createRenewLease } from './scripts/renew-lease.ts';
 import { dispatchTaskOf } from './webhook-events.ts';
@@ -35,6 +36,7 @@ export function createDeliveryQueues(
   const acquireLease = createAcquireLease(redis, keys);
   const renewLease = createRenewLease(redis, keys);
   const releaseLease = createReleaseLease(redis, keys);
+  const interruptRun = createInterruptRun(redis, keys);
   const decode = (text: string) => decodeVersioned(Delivery, text);
   const dispatchTask = async (tenant: string, destinationKey: string) =>
     dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'leaseEpoch'));
@@ -92,9 +94,9 @@ export function createDeliveryQueues(
         ),
       ),
     resetBreaker: (tenant, destinationKey) =>
-      translated(async () => {
-        await redis.hdel(keys.destination(tenant, destinationKey), ...healthFields);
-      }),
+      translated(() => interruptRun({ tenant, destinationKey, resetsHealth: true })),
+    interruptRun: (tenant, destinationKey) =>
+      translated(() => interruptRun({ tenant, destinationKey, resetsHealth: false })),
     overdue: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(async () => {
         const deliveryQueues = keys.deliveryQueues(tenant);

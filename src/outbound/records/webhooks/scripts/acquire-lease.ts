@@ -34,6 +34,7 @@ if lease[1] and lease[1] ~= run and tonumber(lease[2]) > now then
   return {'held', lease[2], ''}
 end
 redis.call('HSET', KEYS[1], 'leaseRun', run, 'leaseUntil', ARGV[3])
+redis.call('HDEL', KEYS[1], 'interruptedRun')
 redis.call('HINCRBY', KEYS[1], 'leaseEpoch', 1)
 redis.call('PERSIST', KEYS[1])
 return {'acquired', unpack(redis.call('HMGET', KEYS[1], ${healthFields.map((field) => `'${field}'`).join(', ')}))}

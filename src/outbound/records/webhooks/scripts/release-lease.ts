@@ -21,7 +21,7 @@ const healthTtlMs = 7 * 24 * 3_600_000;
  */
 const source = `
 if redis.call('HGET', KEYS[1], 'leaseRun') ~= ARGV[1] then return false end
-redis.call('HDEL', KEYS[1], 'leaseRun', 'leaseUntil')
+redis.call('HDEL', KEYS[1], 'leaseRun', 'leaseUntil', 'interruptedRun')
 redis.call('HINCRBY', KEYS[1], 'leaseEpoch', 1)
 local now, destination_key = tonumber(ARGV[2]), ARGV[3]
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')

@@ -16,18 +16,21 @@ interface Renewal {
 /**
  * KEYS 1 destination
  * ARGV 1 name of the run, 2 expiry of the lease, 3 failures, 4 failing since, 5 blocked until, 6 reason of the block
- * Returns 1, or 0 if the run lost the lease
+ * Returns 1, or 0 if the run lost the lease or was interrupted
  */
 const source = `
-if redis.call('HGET', KEYS[1], 'leaseRun') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'leaseUntil', ARGV[2], 'failures', ARGV[3], 'failingSince', ARGV[4], 'blockedUntil', ARGV[5],
-  'blockedBy', ARGV[6])
+local lease = redis.call('HMGET', KEYS[1], 'leaseRun', 'interruptedRun')
+if lease[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'leaseUntil', ARGV[2])
+if lease[2] == ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'failures', ARGV[3], 'failingSince', ARGV[4], 'blockedUntil', ARGV[5], 'blockedBy', ARGV[6])
 return 1
 `;
 
 /**
- * Prepares the step that renews a lease and stores the health of the destination. The step returns false if the run lost the
- * lease.
+ * Prepares the step that renews a lease and stores the health of the destination. The step returns false if the run must end:
+ * it lost the lease, or it was interrupted. An interrupted run keeps its lease for its last attempts, and its health is not
+ * stored, because it concerns the endpoint before a change.
  */
 export function createRenewLease(redis: Redis | Cluster, keys: Keys) {
   const run = createScript(redis, source);
