@@ -33,6 +33,8 @@ describe('a Redis whose memory is 95 % full', () => {
     const keyed = { prompt: 'A kept fox', quality: 'low' };
     const first = await service.acme.post('/images').set('idempotency-key', 'a').send(keyed).expect(202);
     const running = await service.acme.submit({ prompt: 'Slow [studio:latency=3000]', quality: 'low' });
+    const endpoint = { url: 'https://receiver.example/hook' };
+    const { body: known } = await service.acme.post('/webhooks/endpoints').send(endpoint).expect(201);
     await fillTo(0.95);
     await untilRefused();
 
@@ -41,9 +43,9 @@ describe('a Redis whose memory is 95 % full', () => {
     expect(refused.headers['retry-after']).toBe('30');
     const file = await noiseImage(32, 32);
     const upload = await service.acme.post('/uploads').attach('file', file, 'a.png').expect(503);
-    const endpoint = { url: 'https://receiver.example/hook' };
     const registered = await service.acme.post('/webhooks/endpoints').send(endpoint).expect(503);
-    expect([upload.body.code, registered.body.code]).toEqual(['store_full', 'store_full']);
+    const tested = await service.acme.post(`/webhooks/endpoints/${known.id}/test`).expect(503);
+    for (const { body } of [upload, registered, tested]) expect(body.code).toBe('store_full');
     expect((await service.acme.ended(running.id)).status).toBe('succeeded');
     const repeated = await service.acme.post('/images').set('idempotency-key', 'a').send(keyed);
     expect(repeated.body.id).toBe(first.body.id);

@@ -96,3 +96,31 @@ describe('deliveries that wait for a slot of a slow endpoint', () => {
     expect(destination.requests).toHaveLength(20);
   });
 });
+
+describe('tests of an endpoint', () => {
+  it('count against the limits of a minute, and are refused above them with the time to wait', async () => {
+    const webhooks = await connectWebhooks({ requestsPerMinute: { perHost: 3, perTenant: 1_000 } });
+    const destination = await endpointServerOf();
+    const endpoint = await webhooks.register({ url: destination.url });
+    for (let i = 0; i < 3; i++) await webhooks.testEndpoint('acme', endpoint.id);
+    const refused = expect.objectContaining({
+      code: 'too_many_requests',
+      retryAfterSeconds: expect.any(Number),
+    });
+    await expect(webhooks.testEndpoint('acme', endpoint.id)).rejects.toEqual(refused);
+    expect(destination.requests).toHaveLength(3);
+    webhooks.passTime(70_000);
+    expect(await webhooks.testEndpoint('acme', endpoint.id)).toMatchObject({ status: 'delivered' });
+  });
+
+  it('are sent although the circuit breaker of the host is open', async () => {
+    const webhooks = await connectWebhooks();
+    const destination = await endpointServerOf((request) => request.socket.destroy());
+    const ids = await registerAll(webhooks, (i) => `${destination.url}/${i}`);
+    await webhooks.emit(1);
+    await webhooks.dispatch();
+    await runAll(webhooks, ids);
+    destination.response(200);
+    expect(await webhooks.testEndpoint('acme', ids[0] ?? '')).toMatchObject({ status: 'delivered' });
+  });
+});

@@ -142,21 +142,21 @@ export interface DeliveryQueues {
   resetBreaker(tenant: string, destinationKey: string): Promise<void>;
   /** Makes the current run of a destination end at its next renewal, because the endpoint has changed. */
   interruptRun(tenant: string, destinationKey: string): Promise<void>;
-  /**
-   * Returns a run for each delivery queue of the page whose lease is free and whose circuit breaker is not open.
-   */
+  /** Returns a run for each delivery queue of the page whose lease is free and whose circuit breaker is not open. */
   overdue(tenant: string, page: DuePage): Promise<{ dispatchTasks: DispatchTask[]; isLast: boolean }>;
   /** Returns the task to enqueue for a run of a delivery queue. */
   dispatchTask(tenant: string, destinationKey: string): Promise<DispatchTask>;
   countPending(tenant: string): Promise<number>;
 }
 
-/** Requests that a run wants to send to one host. */
+/** Requests to send to one host. */
 export interface SendClaim {
   readonly tenant: string;
   readonly host: string;
   readonly nowMs: number;
   readonly wanted: number;
+  /** Whether a caller tests the host, so that its circuit breaker does not matter. */
+  readonly isTest?: boolean;
   /** Maximum numbers of requests per minute. */
   readonly limits: { readonly perHost: number; readonly perTenant: number };
 }

@@ -106,7 +106,8 @@ export function createWebhooks(deps: WebhooksDeps) {
     }),
     testEndpoint: createTestEndpoint({
       ...{ endpoints, deliveries, resolveDestination, attemptDelivery },
-      ...{ ids, clock, contentTtlMs },
+      ...{ ids, clock, contentTtlMs, checkRoom: deps.checkRoom },
+      ...{ sendLimits: deps.sendLimits, limits: policy.requestsPerMinute },
     }),
     getDelivery: createGetDelivery({ deliveries, presentDeliveries }),
     listDeliveries: createListDeliveries({ deliveries, presentDeliveries }),

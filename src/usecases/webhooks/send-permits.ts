@@ -49,7 +49,7 @@ export function createSendPermits({ sendLimits, clock, limits }: Deps, tenant: s
 }
 export type SendPermits = ReturnType<typeof createSendPermits>;
 
-/** Returns the host without its port and without the final dot of a name, because these spellings are one host. */
-function hostOf(url: string): string {
+/** Returns the host of a URL without its port and without the final dot of a name, because these spellings are one host. */
+export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : '';
 }

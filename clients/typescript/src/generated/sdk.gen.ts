@@ -322,7 +322,7 @@ export const rotateWebhookSecret = <ThrowOnError extends boolean = false>(option
 /**
  * Test an endpoint
  *
- * Sends one signed `webhook.test` event and returns the response of the endpoint.
+ * Sends one signed `webhook.test` event and returns the response of the endpoint. It counts against the limits of webhook requests per minute.
  */
 export const testWebhookEndpoint = <ThrowOnError extends boolean = false>(options: Options<TestWebhookEndpointData, ThrowOnError>) => (options.client ?? client).post<TestWebhookEndpointResponses, TestWebhookEndpointErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -5150,7 +5150,7 @@ export type CreateWebhookEndpointErrors = {
      */
     500: Problem;
     /**
-     * `store_unavailable`: The job store is not available
+     * `store_unavailable`: The job store is not available. `store_full`: The job store has no room for new work
      */
     503: Problem;
     /**
@@ -5560,7 +5560,7 @@ export type TestWebhookEndpointErrors = {
      */
     500: Problem;
     /**
-     * `store_unavailable`: The job store is not available
+     * `store_unavailable`: The job store is not available. `store_full`: The job store has no room for new work
      */
     503: Problem;
     /**

@@ -25,7 +25,7 @@ export function createEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
         201: json('The endpoint with its secret', 'NewWebhookEndpoint', {
           headers: { location: header.location, 'cache-control': header.cacheControl },
         }),
-        ...problems({ body: true }, 'destination_forbidden', 'too_many_endpoints'),
+        ...problems({ body: true }, 'destination_forbidden', 'too_many_endpoints', 'store_full'),
       },
     },
     handler: async (request, reply) => {

@@ -16,12 +16,13 @@ export function testEndpointRoute(app: FastifyInstance, { webhooks }: Deps): voi
     schema: {
       operationId: 'testWebhookEndpoint',
       summary: 'Test an endpoint',
-      description: 'Sends one signed `webhook.test` event and returns the response of the endpoint.',
+      description:
+        'Sends one signed `webhook.test` event and returns the response of the endpoint. It counts against the limits of webhook requests per minute.',
       tags: ['webhooks'],
       params: endpointParams,
       response: {
         200: json('The delivery with its attempt', 'WebhookDelivery'),
-        ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
+        ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled', 'store_full'),
       },
     },
     handler: (request) => webhooks.testEndpoint(callerOf(request).tenant, request.params.id),
