@@ -2,6 +2,7 @@ import { type ApiKeyRecord, type Caller, isLive } from '../../domain/api-key.ts'
 import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { TenantRecord } from '../../domain/tenant.ts';
+import { isAhead } from '../../lib/is-ahead.ts';
 import { within } from '../../lib/within.ts';
 import type { PolicyCache } from './policy-cache.ts';
 import type { RecordUse } from './record-use.ts';
@@ -124,7 +125,7 @@ function createMissCounter() {
   const counts = new Map<string, { count: number; until: number }>();
   const current = (address: string, nowMs: number) => {
     const entry = counts.get(address);
-    return entry && entry.until > nowMs ? entry : undefined;
+    return entry && isAhead(entry.until, nowMs, minuteMs) ? entry : undefined;
   };
   return {
     check(address: string, nowMs: number): void {

@@ -2,6 +2,7 @@ import type { PolicyName } from '../../domain/access-policy.ts';
 import type { ApiKeyRecord } from '../../domain/api-key.ts';
 import type { ApiKeys, Clock, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
 import type { TenantRecord } from '../../domain/tenant.ts';
+import { isAhead } from '../../lib/is-ahead.ts';
 
 interface Deps {
   apiKeys: Pick<ApiKeys, 'get'>;
@@ -55,7 +56,8 @@ export function createPolicyCache(deps: Deps) {
   }
 
   async function refresh(): Promise<void> {
-    const ageMs = deps.clock() - lookedAt;
+    // A look that seems to be in the future was made before the clock was set back.
+    const ageMs = Math.abs(deps.clock() - lookedAt);
     if (ageMs < lookAfterMs) return;
     const done = look();
     // An outage delays no request until the last look is too old. That request then reports the outage.
@@ -84,7 +86,7 @@ function createRecordCache<Row>(read: (name: string) => Promise<Row | null>, clo
 
   function cached(name: string): Row | null | undefined {
     const entry = rows.get(name);
-    return entry && entry.until > clock() ? entry.row : undefined;
+    return entry && isAhead(entry.until, clock(), recordMs) ? entry.row : undefined;
   }
 
   async function load(name: string): Promise<Row | null> {

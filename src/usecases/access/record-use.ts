@@ -33,7 +33,8 @@ export function createRecordUse(deps: Deps) {
 
   return ({ tenant, id }: ApiKeyRecord): void => {
     const at = deps.clock();
-    if (at - (writtenAt.get(id) ?? Number.NEGATIVE_INFINITY) < pauseMs) return;
+    // A write that seems to be in the future was made before the clock was set back.
+    if (Math.abs(at - (writtenAt.get(id) ?? Number.NEGATIVE_INFINITY)) < pauseMs) return;
     if (writtenAt.size >= maxKeys) writtenAt.clear();
     writtenAt.set(id, at);
     pending.push({ tenant, id, at });

@@ -1,5 +1,6 @@
 import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
+import { isAhead } from '../../lib/is-ahead.ts';
 import { within } from '../../lib/within.ts';
 
 export interface Readiness {
@@ -14,7 +15,7 @@ interface Deps {
   checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
   /** Checks that the store has room for new work. */
   checkMemory: () => { ok: boolean; detail: string | null };
-  storage: ImageStorage;
+  storage: Pick<ImageStorage, 'check'>;
   /** Checks the spool. Absent in processes that make no provider calls. */
   checkSpool?: (() => Promise<void>) | undefined;
   breaker: Pick<CircuitBreaker, 'list'>;
@@ -63,7 +64,8 @@ export function createCheckReadiness(deps: Deps) {
 
   return async (): Promise<Readiness> => {
     const nowMs = deps.clock();
-    if (!cached || cached.until <= nowMs) cached = { until: nowMs + cacheMs, result: probe() };
+    if (!cached || !isAhead(cached.until, nowMs, cacheMs))
+      cached = { until: nowMs + cacheMs, result: probe() };
     const running = deps.isDraining()
       ? { ok: false, detail: 'This instance is shutting down.' }
       : { ok: true, detail: null };

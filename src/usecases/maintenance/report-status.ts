@@ -9,6 +9,7 @@ import type {
   WorkerRuns,
 } from '../../domain/ports.ts';
 import { type SystemStatus, worstState } from '../../domain/system-status.ts';
+import { isAhead } from '../../lib/is-ahead.ts';
 import { type RedisDeps, redisStatus, storageStatus } from './status/dependencies.ts';
 import { type OwnVersions, spoolStatus, versionsStatus } from './status/processes.ts';
 import { breakersStatus } from './status/provider.ts';
@@ -62,7 +63,8 @@ export function createReportStatus(deps: StatusDeps) {
 
   return (): Promise<SystemStatus> => {
     const nowMs = deps.clock();
-    if (!cached || cached.until <= nowMs) cached = { until: nowMs + cacheMs, result: report(nowMs) };
+    if (!cached || !isAhead(cached.until, nowMs, cacheMs))
+      cached = { until: nowMs + cacheMs, result: report(nowMs) };
     return cached.result;
   };
 }

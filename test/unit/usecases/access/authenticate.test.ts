@@ -90,6 +90,14 @@ it('reads the store 30 times for 3,000 unknown keys of one address, and other ca
   await expect(authenticate('unknown', '10.0.0.1')).rejects.toMatchObject(unauthorized);
 });
 
+it('looks up a key for an address that sent unknown keys before the clock was set back', async () => {
+  const { authenticate, put, passTime } = connect();
+  for (let i = 0; i < 31; i++) await authenticate(`unknown-${i}`, '10.0.0.1').catch(() => undefined);
+  passTime(-3_600_000);
+  put('another');
+  expect((await authenticate('another', '10.0.0.1')).keyId).toBe('another');
+});
+
 it('reads the store once for a repeated unknown key', async () => {
   const { authenticate, reads } = connect();
   for (let i = 0; i < 50; i++) await authenticate('unknown', '10.0.0.1').catch(() => undefined);
@@ -118,6 +126,15 @@ it.each([
   const { authenticate, put, passTime } = connect();
   await authenticate('valid', '10.0.0.1');
   put('valid', fields);
+  passTime(1_000);
+  await expect(authenticate('valid', '10.0.0.1')).rejects.toMatchObject(unauthorized);
+});
+
+it('refuses a revoked key within a second although the message was lost and the clock was set back', async () => {
+  const { authenticate, put, passTime } = connect();
+  await authenticate('valid', '10.0.0.1');
+  passTime(-3_600_000);
+  put('valid', { revokedAt: 1 });
   passTime(1_000);
   await expect(authenticate('valid', '10.0.0.1')).rejects.toMatchObject(unauthorized);
 });
