@@ -61,6 +61,14 @@ describe('the requests of a minute', () => {
     expect(sent.length).toBeGreaterThan(70);
   });
 
+  it('leaves no old counters of a host that gets a request every few minutes', async () => {
+    const { claim } = newTenant();
+    for (let i = 0; i < 20; i++) await claim('a.example', 1, i * 250 * second);
+    const tenant = `tenant-${tenants}`;
+    for (const key of [store.keys.sends(tenant), store.keys.sendsTo(tenant, 'a.example')])
+      expect(await store.redis.hlen(key)).toBe(1);
+  });
+
   it('leaves no counters of an idle host', async () => {
     const { claim } = newTenant();
     await claim('a.example', 1, 0);

@@ -46,7 +46,10 @@ local granted = math.max(0, math.min(wanted, host_room, tenant_room))
 if granted > 0 then
   for _, key in ipairs(KEYS) do
     if redis.call('HINCRBY', key, 'sent:' .. slice, granted) == granted then
-      for each = slice - 20, slice - 7 do redis.call('HDEL', key, 'sent:' .. each) end
+      for _, name in ipairs(redis.call('HKEYS', key)) do
+        local each = tonumber(string.match(name, '^sent:(%d+)$'))
+        if each and each < slice - 6 then redis.call('HDEL', key, name) end
+      end
     end
     redis.call('PEXPIRE', key, ARGV[7])
   end
