@@ -3,6 +3,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import { erase } from '../../src/domain/job-erasure.ts';
 import { beginRun, finish, requestCancel } from '../../src/domain/job-moves.ts';
 import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
+import { createAuditLog } from '../../src/outbound/records/audit-log.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { apiKeyOf, auditBounds, keyAudit } from '../support/api-keys.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
@@ -133,5 +134,29 @@ describe('an API key of the next release', () => {
     const { keys } = await apiKeys.list({ tenant: 'odd', limit: 10 });
     expect(keys.map(({ id }) => id)).toEqual(['key_first']);
     expect(reported).toMatchObject([{ kind: 'api_key', tenant: 'odd', id: 'key_odd' }]);
+  });
+});
+
+describe('an entry of the audit log of the next release', () => {
+  it('is skipped and reported if this release cannot read it, and the pages after it are listed', async () => {
+    const reported: object[] = [];
+    const tenant = 'unreadable';
+    const audit = createAuditLog(store.redis, store.keys, {
+      audit: auditBounds,
+      onUnreadable: (each) => reported.push(each),
+    });
+    const append = (id: string) => audit.append(tenant, keyAudit({ tenant, id }));
+    await append('key_first');
+    await store.redis.xadd(store.keys.audit(tenant), '*', 'entry', '{"at":"soon"}');
+    await append('key_last');
+    const found: string[] = [];
+    for (let before: string | undefined, pages = 0; pages < 5; pages++) {
+      const { entries, next } = await audit.list(tenant, { limit: 1, before, nowMs: Date.now() });
+      found.push(...entries.map(({ entry }) => entry.target));
+      if (next === null) break;
+      before = next;
+    }
+    expect(found).toEqual(['key_last', 'key_first']);
+    expect(reported).toMatchObject([{ kind: 'audit_entry', tenant }]);
   });
 });

@@ -35,21 +35,23 @@ export function createAuditLog(
       await append([keys[part](tenant)], [JSON.stringify(entry), audit.ttlMs, audit.maxEntries]);
     });
 
-  async function readPart(part: Part, tenant: string, query: AuditQuery): Promise<StoredAuditEntry[]> {
+  /** Returns the rows of a part, newest first, one more than requested if there are more. */
+  async function readPart(part: Part, tenant: string, query: AuditQuery): Promise<Row[]> {
     const { limit, before } = query;
     const from = String(Math.max(query.fromMs ?? 0, query.nowMs - audit.ttlMs));
     const end = query.toMs === undefined ? '+' : `(${query.toMs}-0`;
     const below = before === undefined ? end : lower(end, boundOf(before, part));
     const rows = await redis.xrevrange(keys[part](tenant), below, from, 'COUNT', limit + 1);
-    return rows.flatMap(([id, [, text = '']]) => {
-      const position = `${id}.${parts.indexOf(part)}`;
-      try {
-        return [{ position, entry: decodeVersioned(AuditEntry, text) }];
-      } catch (error) {
-        onUnreadable?.({ kind: 'audit_entry', tenant, id, error });
-        return [];
-      }
-    });
+    return rows.map(([id, [, text = '']]) => ({ position: `${id}.${parts.indexOf(part)}`, text }));
+  }
+
+  function decode(tenant: string, { position, text }: Row): StoredAuditEntry[] {
+    try {
+      return [{ position, entry: decodeVersioned(AuditEntry, text) }];
+    } catch (error) {
+      onUnreadable?.({ kind: 'audit_entry', tenant, id: parsePosition(position).id, error });
+      return [];
+    }
   }
 
   return {
@@ -59,10 +61,20 @@ export function createAuditLog(
       translated(async () => {
         const found = await Promise.all(parts.map((part) => readPart(part, tenant, query)));
         const sorted = found.flat().sort((a, b) => comparePositions(b.position, a.position));
-        const entries = sorted.slice(0, query.limit);
-        return { entries, next: sorted.length > query.limit ? (entries.at(-1)?.position ?? null) : null };
+        const page = sorted.slice(0, query.limit);
+        return {
+          entries: page.flatMap((row) => decode(tenant, row)),
+          // A skipped entry ends no list.
+          next: sorted.length > query.limit ? (page.at(-1)?.position ?? null) : null,
+        };
       }),
   };
+}
+
+/** An entry as stored. */
+interface Row {
+  readonly position: string;
+  readonly text: string;
 }
 
 interface Position {
