@@ -70,6 +70,21 @@ describe('batches of JSON-RPC', () => {
     const messages = ((await messagesOf(response)) as Message[]).toSorted((a, b) => a.id - b.id);
     expect(messages.map(codeOf)).toEqual(['served', 'served', 'too_many_requests', 'too_many_requests']);
   });
+
+  it('are refused before their messages are read if there are more than 100', async () => {
+    const { key } = await keys.create({ tenant: 'batches', limits: { requests_per_minute: 500 } });
+    const messages = (count: number) => Array.from({ length: count }, () => ({ method: 'ping', params: {} }));
+    const refused = await post(batchOf(messages(101)), key);
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { id: null, error: { code: -32600 } },
+    ]);
+    const served = await post(batchOf(messages(100)), key);
+    expect((await messagesOf(served)).length).toBe(100);
+    const [state] = parseList(served.headers.get('ratelimit') ?? '');
+    // The refused batch counted as one request.
+    expect(state?.[1].get('r')).toBeGreaterThanOrEqual(500 - 101);
+  });
 });
 
 describe('malformed messages to /mcp', () => {

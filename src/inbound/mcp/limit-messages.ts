@@ -10,9 +10,15 @@ export interface MessageLimits {
   readonly quotas: readonly Quota[];
 }
 
+/** Maximum number of messages of a batch, as the SDK allows it. */
+export const maxBatchSize = 100;
+
+/** Whether a body is a batch that is refused as a whole. To read each of 100,000 messages would block the process for seconds. */
+export const isTooLargeBatch = (body: unknown): boolean => Array.isArray(body) && body.length > maxBatchSize;
+
 /**
  * Counts each JSON-RPC request of a batch, because a batch would otherwise pass the limits as one request. The HTTP request
- * has counted the first of them.
+ * has counted the first of them, and a batch that is too large.
  *
  * @param countRequest counts one request, and rejects with the AppError that refuses it.
  * @returns `quotas` is empty if nothing was counted.
@@ -21,7 +27,7 @@ export async function limitMessages(
   body: unknown,
   countRequest: () => Promise<readonly Quota[]>,
 ): Promise<MessageLimits> {
-  const [, ...further] = Array.isArray(body) ? body.flatMap(requestIdOf) : [];
+  const [, ...further] = Array.isArray(body) && !isTooLargeBatch(body) ? body.flatMap(requestIdOf) : [];
   const outcomes = await Promise.allSettled(further.map(countRequest));
   const refusals = new Map<RpcId, AppError>();
   let quotas: readonly Quota[] = [];

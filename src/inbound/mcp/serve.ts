@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, isInitializeRequest, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { isTooLargeBatch, maxBatchSize } from './limit-messages.ts';
 import type { McpCall } from './mcp-call.ts';
 import { createServer, type ServerDeps, serverInfoOf } from './server.ts';
 import { createTaskSubscriptions, readSubscription } from './tasks/subscriptions.ts';
@@ -27,6 +28,7 @@ export function createServe(deps: ServerDeps) {
     { onerror: (error) => deps.log.warn({ err: error }, 'MCP request refused') },
   );
   return async ({ request, response, body, call }: McpExchange): Promise<void> => {
+    if (isTooLargeBatch(body)) return refuseBatch(response);
     const subscription = readSubscription(request.headers, body);
     if (subscription) return serveSubscription(subscription, response, call);
     const damaged = messagesOf(body).find(isDamagedHandshake);
@@ -60,7 +62,16 @@ const isDamagedHandshake = (message: Message): boolean =>
 function refuseHandshake({ id }: Message, response: ServerResponse): void {
   const rpcId = typeof id === 'string' || typeof id === 'number' ? id : null;
   const message = 'Invalid params of initialize. Send protocolVersion, capabilities and clientInfo.';
-  const error = { code: ProtocolErrorCode.InvalidParams, message };
+  refuse(response, { id: rpcId, error: { code: ProtocolErrorCode.InvalidParams, message } });
+}
+
+/** Refuses a batch before any of its messages is read. */
+function refuseBatch(response: ServerResponse): void {
+  const message = `Invalid Request: A batch may have ${maxBatchSize} messages.`;
+  refuse(response, { id: null, error: { code: ProtocolErrorCode.InvalidRequest, message } });
+}
+
+function refuse(response: ServerResponse, reply: { id: unknown; error: { code: number; message: string } }) {
   response.writeHead(400, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ jsonrpc: '2.0', id: rpcId, error }));
+  response.end(JSON.stringify({ jsonrpc: '2.0', ...reply }));
 }
