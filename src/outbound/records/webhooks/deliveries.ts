@@ -68,6 +68,8 @@ export function createDeliveries(
       for (const by of [destinationKey, delivery.status, delivery.jobId ?? ''])
         commands.zrem(keys.deliveriesBy(tenant, by), id);
     }
+    // Earlier releases wrote an index of deliveries without a job, which nothing reads.
+    commands.del(keys.deliveriesBy(tenant, '-'));
     await commands.exec();
   }
 

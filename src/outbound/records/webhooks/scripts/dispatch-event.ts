@@ -19,12 +19,10 @@ interface WrittenDelivery {
   readonly leaseEpoch: string | null;
 }
 
-/** Name of the index for deliveries without a job. */
-const noJob = '-';
-
 /**
  * KEYS 1 outbox, 2 event, 3 all deliveries, 4 pending deliveries, 5 destinations with pending deliveries, then for each
- *      delivery: its row, its delivery queue, its destination, the deliveries of its destination, the deliveries of its job
+ *      delivery: its row, its delivery queue, its destination, the deliveries of its destination, the deliveries of its job, or
+ *      once more of its destination
  * ARGV 1 id of the event, 2 TTL of its content in ms, 3 now, then for each delivery: id, row, destination key
  * Returns for each delivery the lease epoch of its delivery queue, or '' if a run holds the lease. Returns nothing if the event
  * is not in the outbox.
@@ -62,7 +60,7 @@ export function createDispatchEvent(redis: Redis | Cluster, keys: Keys) {
     keys.deliveryQueue(tenant, destinationKey),
     keys.destination(tenant, destinationKey),
     keys.deliveriesBy(tenant, destinationKey),
-    keys.deliveriesBy(tenant, jobId ?? noJob),
+    keys.deliveriesBy(tenant, jobId ?? destinationKey),
   ];
   return async (dispatch: EventDispatch): Promise<WrittenDelivery[]> => {
     const { tenant, eventId, deliveries, nowMs, contentTtlMs } = dispatch;
