@@ -71,6 +71,13 @@ describe('batches of JSON-RPC', () => {
     expect(messages.map(codeOf)).toEqual(['served', 'served', 'too_many_requests', 'too_many_requests']);
   });
 
+  it('get a response to a request that a notification of the same batch cancels', async () => {
+    const cancellation = { method: 'notifications/cancelled', params: { requestId: 1 } };
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+    const response = await post(JSON.stringify([ping, { jsonrpc: '2.0', ...cancellation }]));
+    expect(await messagesOf(response)).toMatchObject([{ id: 1, result: {} }]);
+  });
+
   it('are refused before their messages are read if there are more than 100', async () => {
     const { key } = await keys.create({ tenant: 'batches', limits: { requests_per_minute: 500 } });
     const messages = (count: number) => Array.from({ length: count }, () => ({ method: 'ping', params: {} }));

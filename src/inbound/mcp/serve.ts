@@ -27,8 +27,9 @@ export function createServe(deps: ServerDeps) {
     },
     { onerror: (error) => deps.log.warn({ err: error }, 'MCP request refused') },
   );
-  return async ({ request, response, body, call }: McpExchange): Promise<void> => {
-    if (isTooLargeBatch(body)) return refuseBatch(response);
+  return async ({ request, response, body: sent, call }: McpExchange): Promise<void> => {
+    if (isTooLargeBatch(sent)) return refuseBatch(response);
+    const body = withoutCancellations(sent);
     const subscription = readSubscription(request.headers, body);
     if (subscription) return serveSubscription(subscription, response, call);
     const damaged = messagesOf(body).find(isDamagedHandshake);
@@ -51,6 +52,13 @@ interface Message {
 /** Returns the objects of a body: one message, or those of a batch. */
 const messagesOf = (body: unknown): Message[] =>
   [body].flat().filter((message): message is Message => typeof message === 'object' && message !== null);
+
+/** Removes the cancellations of a batch. The SDK would leave the response open, because it cancels a request without a reply. */
+function withoutCancellations(body: unknown): unknown {
+  if (!Array.isArray(body)) return body;
+  const others = body.filter((message) => message?.method !== 'notifications/cancelled');
+  return others.length > 0 ? others : body;
+}
 
 /** Whether a message or a message of a batch calls a tool. */
 const callsTool = (body: unknown): boolean => messagesOf(body).some(({ method }) => method === 'tools/call');
