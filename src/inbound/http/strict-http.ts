@@ -25,8 +25,8 @@ const endsEarly = 'The body ends early. Send the whole body.';
 interface Connection {
   /** The last response. */
   response: ServerResponse;
-  /** Number of requests without a response. */
-  pending: number;
+  /** Responses that are not sent yet. */
+  readonly pending: Set<ServerResponse>;
 }
 
 /** Creates the checks below HTTP. They respond with a problem where Node would send an empty body or none. */
@@ -35,14 +35,16 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
 
   /** Registers a request. @returns the number of requests of its connection without a response. */
   function register(socket: Duplex, response: ServerResponse): number {
-    const connection = connections.get(socket);
-    if (!connection) {
-      connections.set(socket, { response, pending: 1 });
-      return 1;
-    }
+    const connection = connections.get(socket) ?? open(socket, response);
     connection.response = response;
-    connection.pending += 1;
-    return connection.pending;
+    return connection.pending.add(response).size;
+  }
+
+  function open(socket: Duplex, response: ServerResponse): Connection {
+    const connection: Connection = { response, pending: new Set() };
+    connections.set(socket, connection);
+    socket.once('close', () => closeQueued(connection));
+    return connection;
   }
 
   /** Responds to bytes that are not HTTP, too slow or too large, before any route is known. */
@@ -109,14 +111,25 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
           new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' }),
         );
     });
-    app.addHook('onResponse', ({ raw }, _reply, done) => {
-      const connection = connections.get(raw.socket);
-      if (connection) connection.pending -= 1;
+    app.addHook('onResponse', (request, reply, done) => {
+      connections.get(request.raw.socket)?.pending.delete(reply.raw);
       done();
     });
   }
 
   return { refuseConnection, refuseSlow, watch };
+}
+
+/**
+ * Closes the responses of a closed connection that waited behind an earlier response. Node closes only the response that owns
+ * the socket, and the others would hold their files, their streams and their waits for good.
+ */
+function closeQueued({ pending }: Connection): void {
+  for (const response of pending) {
+    if (response.socket !== null || response.closed) continue;
+    response.destroy();
+    response.emit('close');
+  }
 }
 
 /**
