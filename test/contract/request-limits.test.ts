@@ -53,7 +53,9 @@ describe('a limit of requests per minute', () => {
     const passed = Array.from({ length: 40 }, (_, no) => [39 - no, 99 - no]);
     expect(states).toEqual([...passed, ...Array(5).fill('refused')]);
     expect(taken[0]?.quotas.map((quota) => quota.resetSeconds)).toEqual([2, 1]);
-    expect(taken[39]?.quotas.map((quota) => quota.resetSeconds)).toEqual([60, 24]);
+    expect(taken[38]?.quotas.map((quota) => quota.resetSeconds)).toEqual([59, 24]);
+    // Nothing remains of the first limit, whose next request passes after 1.5 s.
+    expect(taken[39]?.quotas.map((quota) => quota.resetSeconds)).toEqual([2, 24]);
   });
 
   it('lets the next request pass after the stated wait, and none before it', async () => {

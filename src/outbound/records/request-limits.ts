@@ -21,6 +21,7 @@ interface Limiter {
   refusal?: Refusal | undefined;
 }
 
+const windowMs = requestWindowSeconds * 1000;
 /** Maximum number of limiters. Above it, all are replaced, which costs a few calls. */
 const maxLimiters = 10_000;
 
@@ -36,7 +37,7 @@ export function createRequestLimits(
   keys: Keys,
   monotonicMs: () => number = () => performance.now(),
 ): RequestLimits {
-  const takeRequests = createTakeRequests(redis, requestWindowSeconds * 1000);
+  const takeRequests = createTakeRequests(redis, windowMs);
   const limiters = new Map<string, Limiter>();
 
   function limiterOf(caller: LimitedCaller, limits: readonly Limit[]): Limiter {
@@ -86,7 +87,9 @@ function afterPause({ waitMs, limits }: Taken, pauseMs: number): Taken {
 function stateOf(limits: readonly Limit[], { waitMs, limits: states }: Taken) {
   const quotas = limits.map(({ owner, limit }, i): Quota => {
     const { remaining = 0, resetMs = 0 } = states[i] ?? {};
-    const ms = waitMs > 0 && remaining === 0 ? waitMs : resetMs;
+    // A passing request can leave nothing. The next one need not wait until the quota is whole again.
+    const nextMs = waitMs > 0 ? waitMs : Math.max(0, resetMs - windowMs + windowMs / limit);
+    const ms = remaining > 0 ? resetMs : nextMs;
     return { owner, unit: 'requests', limit, remaining, resetSeconds: Math.ceil(ms / 1000) };
   });
   const violated = waitMs > 0 ? quotas.find(({ remaining }) => remaining === 0) : undefined;
