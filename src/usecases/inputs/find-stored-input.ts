@@ -10,6 +10,7 @@ import {
   maxInputBytes,
   pointerOf,
 } from '../../domain/input-image.ts';
+import { isMediaGone } from '../../domain/job-deadlines.ts';
 import { isKnown } from '../../domain/open.ts';
 import type {
   Clock,
@@ -57,7 +58,7 @@ export function createFindStoredInput(deps: Deps) {
 
   async function inJob(tenant: string, id: string): Promise<ImageJob | null> {
     const job = await deps.records.get(tenant, id);
-    return job && job.erasedAt === undefined && !job.mediaGone ? job : null;
+    return job && job.erasedAt === undefined && !isMediaGone(job, deps.clock()) ? job : null;
   }
 
   async function inImage(

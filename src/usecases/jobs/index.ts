@@ -61,7 +61,7 @@ export function createJobs(deps: JobsDeps) {
     eraseUpload: createEraseUpload({ records, uploads: deps.uploads, eraseJob }),
     settleJob: createSettleJob({ records, updateJob, appendAudit: deps.audit.appendErasure, clock }),
     retryJob: createRetryJob({ getJob, submitJob }),
-    varyJob: createVaryJob({ getJob, submitJob }),
+    varyJob: createVaryJob({ getJob, submitJob, clock }),
   };
 }
 export type Jobs = ReturnType<typeof createJobs>;

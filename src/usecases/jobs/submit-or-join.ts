@@ -1,6 +1,7 @@
 import { billingOf } from '../../domain/attempt.ts';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { isMediaGone } from '../../domain/job-deadlines.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { DeliveryOutcome, JobClaim, Waiter, WaitingCallers } from '../../domain/ports/callers.ts';
 import type { Clock, Ids, Log } from '../../domain/ports.ts';
@@ -48,8 +49,9 @@ export interface SubmittedOrJoined {
 }
 
 /** A job is joined if it may still give an image or gave one, or if it failed and may have cost something. */
-function isWorthJoining({ status, attempts, mediaGone, cancelRequestedAt }: ImageJob): boolean {
-  if (mediaGone || status === 'canceled') return false;
+function isWorthJoining(job: ImageJob, nowMs: number): boolean {
+  const { status, attempts, cancelRequestedAt } = job;
+  if (isMediaGone(job, nowMs) || status === 'canceled') return false;
   if (!isTerminal(status)) return cancelRequestedAt === undefined;
   return status === 'succeeded' || billingOf(attempts) !== 'none';
 }
@@ -137,7 +139,7 @@ export function createSubmitOrJoin(deps: Deps) {
   async function findJoined(tenant: string, jobId: string): Promise<JoinedJob> {
     try {
       const job = await deps.getJob.get(tenant, jobId);
-      return isWorthJoining(job) ? job : 'useless';
+      return isWorthJoining(job, deps.clock()) ? job : 'useless';
     } catch (error) {
       if (error instanceof AppError && error.code === 'not_found') return 'missing';
       if (error instanceof AppError && error.code === 'erased') return 'useless';

@@ -2,6 +2,8 @@ import type { Caller } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequestFields, VariationRequest } from '../../domain/image-request.ts';
+import { isMediaGone } from '../../domain/job-deadlines.ts';
+import type { Clock } from '../../domain/ports.ts';
 import type { GetJob } from './get-job.ts';
 import type { Submission, SubmitJob } from './submit-job.ts';
 
@@ -11,7 +13,7 @@ import type { Submission, SubmitJob } from './submit-job.ts';
  *
  * @throws AppError `not_found` if there is no such image, and every error of a submission.
  */
-export function createVaryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
+export function createVaryJob(deps: { getJob: GetJob; submitJob: SubmitJob; clock: Clock }) {
   return async (
     caller: Caller,
     { id, ...variation }: VariationRequest & { readonly id: string },
@@ -28,7 +30,7 @@ export function createVaryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
       if (made) return made;
       throw error;
     }
-    if (!job.request || job.mediaGone || !hasImage(job, index)) {
+    if (!job.request || isMediaGone(job, deps.clock()) || !hasImage(job, index)) {
       throw new AppError('not_found', { detail: 'The job has no image with this index (any more).' });
     }
     return deps.submitJob.submit({

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { ImageRequestFields } from '../../../domain/image-request.ts';
-import type { RequestedInput } from '../../../domain/ports.ts';
+import type { Clock, RequestedInput } from '../../../domain/ports.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
 import type { GracefulWaits } from '../../../lib/graceful-waits.ts';
 import type { SharedBytes } from '../../../lib/shared-bytes.ts';
@@ -52,6 +52,7 @@ export interface ImagesCallDeps {
   /** Waits that a stopping process lets end within its grace period. */
   readonly gracefulWaits: Pick<GracefulWaits, 'over' | 'begin'>;
   readonly linkSeconds: number;
+  readonly clock: Clock;
   readonly openAi: OpenAiSettings;
 }
 
@@ -177,6 +178,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
             firstMs: openAi.keepAliveSeconds * 1000,
           },
           writePieces: deps.writePieces,
+          clock: deps.clock,
           warnings: mapped.warnings,
           headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
           sourcesOf: (last) => sourcesFor(request, last, { format: mapped.form.format, expected }),

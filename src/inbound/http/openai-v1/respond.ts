@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode } from '../../../domain/errors.ts';
 import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
+import { isMediaGone } from '../../../domain/job-deadlines.ts';
+import type { Clock } from '../../../domain/ports.ts';
 import { costOfAttempts } from '../../../domain/view-job.ts';
 import { circumstancesOf } from '../problem.ts';
 import { createEventWriter } from './event-writer.ts';
@@ -25,6 +27,7 @@ export interface Waiting {
   readonly events: EventFamily;
   readonly keepAlive: KeepAlive;
   readonly writePieces: WritePieces;
+  readonly clock: Clock;
   /** Changes to the request and its ignored fields. */
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
@@ -50,7 +53,7 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
     () => sendSignOfLife(reply.raw, form, { ...waiting.headers, 'content-type': 'application/json' }),
     firstMs,
   );
-  const { job, failure } = await endOf(ended).finally(stop);
+  const { job, failure } = await endOf(waiting, ended).finally(stop);
   if (failure) return writeFailure(waiting, failure, job);
   const body = imagesBody(job, await waiting.sourcesOf(job), describeWarnings(job, waiting.warnings));
   if (!reply.raw.headersSent) {
@@ -81,10 +84,10 @@ type End =
   | { readonly job?: ImageJob; readonly failure: AppError };
 
 /** Returns the end of a wait. Rejects if only a closed connection causes a retry that may get the images. */
-async function endOf(ended: Promise<ImageJob>): Promise<End> {
+async function endOf({ clock }: Waiting, ended: Promise<ImageJob>): Promise<End> {
   try {
     const job = await ended;
-    return { job, failure: failureOf(job) };
+    return { job, failure: failureOf(job, clock()) };
   } catch (error) {
     if (error instanceof AppError && lasting.has(error.code)) return { failure: error };
     throw error;
@@ -92,8 +95,8 @@ async function endOf(ended: Promise<ImageJob>): Promise<End> {
 }
 
 /** Returns the failure of a job without images, or `null` for every other job. */
-function failureOf(job: ImageJob): AppError | null {
-  if (job.mediaGone)
+function failureOf(job: ImageJob, nowMs: number): AppError | null {
+  if (isMediaGone(job, nowMs))
     return new AppError('not_found', {
       detail: 'The images of this job were deleted after their retention.',
     });
@@ -145,7 +148,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   writer.comment('open');
   const stop = startKeepAlive(() => writer.comment('keep-alive'), waiting.keepAlive.firstMs);
   const [{ job, failure }] = await Promise.all([
-    endOf(ended),
+    endOf(waiting, ended),
     writePartials(writer, { ...waiting.partials(), family: waiting.events }),
   ]).finally(stop);
   if (failure) {
