@@ -72,8 +72,10 @@ const bodyLimits = {
   maxBytes: 18 * maxInputBytes + maxDataBodyBytes,
 };
 const idleCheckMs = 100;
-/** Timeout of a connection without traffic. It is longer than every wait and than the pauses of a stream. */
+/** Timeout of a connection without traffic. It is longer than long polls and than the pauses of a stream. */
 const stalledMs = 120_000;
+/** Minimum time between the first sign of life of a waiting OpenAI client and the timeout of its connection. */
+const signOfLifeMarginMs = 30_000;
 /** Maximum time of downloads after the process began to stop. */
 const lastResponsesMs = 5_000;
 
@@ -85,7 +87,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   const { clock, draining } = deps;
   const strictHttp = createStrictHttp(() => clock(), options.publicUrl);
   const app = Fastify({
-    ...serverOptions(options),
+    ...serverOptions(options, deps.openAi),
     rewriteUrl: (request) => rewritePath(request.url ?? '/'),
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], clock()),
     clientErrorHandler: strictHttp.refuseConnection,
@@ -114,7 +116,8 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   return app;
 }
 
-function serverOptions({ logger, trustProxy }: HttpOptions) {
+function serverOptions({ logger, trustProxy }: HttpOptions, openAi: HttpDeps['openAi'] | undefined) {
+  const firstSignMs = (openAi?.keepAliveSeconds ?? 0) * 1000;
   return {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -123,7 +126,7 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
     bodyLimit: maxBodyBytes,
     // `watchBodies` limits bodies, because an upload may take longer.
     requestTimeout: 0,
-    connectionTimeout: stalledMs,
+    connectionTimeout: Math.max(stalledMs, firstSignMs + signOfLifeMarginMs),
     keepAliveTimeout: 72_000,
     http: {
       maxHeaderSize: maxHeaderBytes,
