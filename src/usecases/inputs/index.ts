@@ -41,9 +41,22 @@ export interface InputsDeps {
   readonly log: Log;
 }
 
+/**
+ * Returns a staging whose removals never reject. A file that stays is no reason to refuse a request: its job may be accepted
+ * already, and a caller that reads an error would submit it again.
+ */
+function withoutFailedRemovals(staging: Staging, log: Log): Staging {
+  return {
+    ...staging,
+    remove: (file) =>
+      staging.remove(file).catch((error) => log.warn({ err: error }, 'temporary file not removed')),
+  };
+}
+
 /** Builds the verbs of inputs and uploads. */
 export function createInputs(deps: InputsDeps) {
-  const { records, uploads, drafts, storage, staging, inspector, guard, ids, clock, log } = deps;
+  const { records, uploads, drafts, storage, inspector, guard, ids, clock, log } = deps;
+  const staging = withoutFailedRemovals(deps.staging, log);
   const findStored = createFindStoredInput({ records, uploads, storage, staging, inspector, clock });
   return {
     createUpload: createCreateUpload({
