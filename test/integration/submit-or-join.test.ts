@@ -3,6 +3,7 @@ import type { Caller } from '../../src/domain/api-key.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { touch } from '../../src/domain/job-moves.ts';
+import type { WaitingCallers } from '../../src/domain/ports/callers.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createWaitingCallers } from '../../src/outbound/records/waiting-callers.ts';
 import { createSubmitOrJoin, type JoinableSubmission } from '../../src/usecases/jobs/submit-or-join.ts';
@@ -27,14 +28,22 @@ const request: JoinableSubmission = {
 const first: JoinableSubmission = { ...request, earlierTries: 0 };
 const retry: JoinableSubmission = { ...request, earlierTries: 1 };
 
-/** Creates the verb for one API process. `submitJob` replaces the submission of that process. */
-function verbOf(core: Core, process: string, submitJob: Pick<Core['submitJob'], 'submit'> = core.submitJob) {
+const keyedDigest = (text: string) => Buffer.from(text).toString('base64url');
+
+interface Parts {
+  readonly submitJob?: Pick<Core['submitJob'], 'submit'> | undefined;
+  readonly callers?: WaitingCallers;
+}
+
+/** Creates the verb for one API process. The parts replace those of that process. */
+function verbOf(core: Core, process: string, parts: Parts = {}) {
+  const { submitJob = core.submitJob, callers = createWaitingCallers(core.redis, core.keys) } = parts;
   return createSubmitOrJoin({
-    callers: createWaitingCallers(core.redis, core.keys),
+    callers,
     submitJob,
     getJob: core.getJob,
     ids,
-    keyedDigest: (text) => Buffer.from(text).toString('base64url'),
+    keyedDigest,
     process,
     clock: core.clock,
     log: silentLog,
@@ -76,7 +85,7 @@ describe('a retry of a request whose job is claimed and not written yet', () => 
   it('shares one job with the request that it repeats', async () => {
     const core = await connectCore();
     const paused = pausedSubmission(core);
-    const first = verbOf(core, 'p1', paused.submitJob)(request);
+    const first = verbOf(core, 'p1', paused)(request);
     await paused.atWrite;
     const second = await verbOf(core, 'p2')(retry);
     paused.resume();
@@ -90,7 +99,7 @@ describe('a retry of a request whose job is claimed and not written yet', () => 
   it('creates the job itself if the process of the first request died before the write', async () => {
     const core = await connectCore();
     const paused = pausedSubmission(core);
-    void verbOf(core, 'p1', paused.submitJob)(request);
+    void verbOf(core, 'p1', paused)(request);
     await paused.atWrite;
     const { job } = await verbOf(core, 'p2')(retry);
     expect((await jobsOf(core)).map(({ id }) => id)).toEqual([job.id]);
@@ -103,10 +112,32 @@ describe('a request that repeats a submission without confirmation', () => {
     ['without a mark', request],
   ])('gets the job that the store wrote, %s', async (_title, repeated) => {
     const core = await connectCore();
-    const submitted = verbOf(core, 'p1', unconfirmedSubmission(core))(request);
+    const submitted = verbOf(core, 'p1', { submitJob: unconfirmedSubmission(core) })(request);
     await expect(submitted).rejects.toMatchObject({ code: 'store_unavailable' });
     const { job, isJoined } = await verbOf(core, 'p1')(repeated);
     expect(isJoined).toBe(true);
+    expect(await jobsOf(core)).toEqual([job]);
+  });
+});
+
+describe('the end of a wait that the store does not record, because it is unavailable', () => {
+  it('is recorded within a second, so that clients which repeat the request so soon join its job', async () => {
+    const core = await connectCore();
+    const callers = createWaitingCallers(core.redis, core.keys);
+    let failures = 1;
+    const release: typeof callers.release = async (...end) => {
+      if (failures-- > 0) throw new AppError('store_unavailable');
+      return callers.release(...end);
+    };
+    const verb = verbOf(core, 'p1', {
+      submitJob: unconfirmedSubmission(core),
+      callers: { ...callers, release },
+    });
+    await expect(verb(request)).rejects.toMatchObject({ code: 'store_unavailable' });
+    const key = core.keys.waitingCallers(caller.tenant, keyedDigest(`${caller.keyId} ${request.identity}`));
+    const states = async () => (await core.redis.hvals(key)).map((value) => value.split(' ')[1]);
+    await expect.poll(states, { timeout: 1_000 }).toEqual(['orphan']);
+    const { job } = await verbOf(core, 'p1')(request);
     expect(await jobsOf(core)).toEqual([job]);
   });
 });
@@ -145,7 +176,7 @@ describe('a first try that was refused for now', () => {
   ])('leaves its retry a job of its own, %s', async (_title, refused, submitJob) => {
     const core = await connectCore();
     const waiting = await verbOf(core, 'p1')(first);
-    await expect(verbOf(core, 'p1', submitJob)(refused)).rejects.toBe(busy);
+    await expect(verbOf(core, 'p1', { submitJob })(refused)).rejects.toBe(busy);
     core.passTime(1_000);
     const { job, isJoined } = await verbOf(core, 'p1')(retry);
     expect(isJoined).toBe(false);

@@ -58,8 +58,10 @@ function isWorthJoining(job: ImageJob, nowMs: number): boolean {
 
 type Trace = Pick<Submission, 'requestId' | 'traceparent'>;
 
-const outagePauseMs = 2_000;
-const maxRepetitions = 30;
+/** Clients repeat a request after one or two seconds. The end of its first try must be recorded before. */
+const outagePauseMs = 250;
+/** Repetitions for a minute. */
+const maxRepetitions = 240;
 
 /** Repeats work that failed in an outage of the store. Never rejects. */
 async function repeatInOutage(attempt: () => Promise<unknown>): Promise<void> {
