@@ -157,9 +157,12 @@ describe('waiting callers in Redis', () => {
     expect(await early).toEqual({ jobId: left.jobId, isJoined: true });
   });
 
-  it('lets a retry that comes before its pause join a job whose caller still waits after it', async () => {
+  it.each([
+    ['the same clock', 0],
+    ['a clock that is ahead', 5 * minute],
+  ])('lets a retry before its pause join a job that waits after it in a process with %s', async (_, ms) => {
     const { claim } = newGroup();
-    const { jobId } = await claim({ earlierTries: 0 });
+    const { jobId } = await claim({ earlierTries: 0, nowMs: startMs + ms });
     expect(await claim({ ...retry, nowMs: startMs + 200 })).toEqual({ jobId, isJoined: true });
   });
 

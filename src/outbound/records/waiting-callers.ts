@@ -66,13 +66,15 @@ export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): 
     const { tenant, group, jobId, earlierTries = 0 } = claimed;
     const deaths = new Map<string, string>();
     const key = keys.waitingCallers(tenant, group);
-    let { nowMs } = claimed;
+    const holder = holderName(claimed);
+    let waitedMs = 0;
     for (;;) {
-      const reply = await claimJob({ key, jobId, holder: holderName(claimed), earlierTries, nowMs, deaths });
+      const nowMs = claimed.nowMs + waitedMs;
+      const reply = await claimJob({ key, jobId, holder, earlierTries, nowMs, deaths, waitedMs });
       if ('jobId' in reply) return reply;
       if ('earlyMs' in reply) {
         await idle(reply.earlyMs);
-        nowMs += reply.earlyMs;
+        waitedMs += reply.earlyMs;
         deaths.clear();
         continue;
       }

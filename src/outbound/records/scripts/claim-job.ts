@@ -42,7 +42,8 @@ for i = 1, #members, 2 do
   local id = members[i]
   local accepted, state, at, holder = string.match(members[i + 1], '^(%d+) (%S+) (%d+) (%S+)$')
   if accepted then
-    accepted, at = tonumber(accepted), tonumber(at)
+    -- The clock of another process may be ahead.
+    accepted, at = tonumber(accepted), math.min(tonumber(at), now)
     local process = process_of(holder)
     local death = state == 'waiting' and died[process]
     if state == 'waiting' and not death then unknown[#unknown + 1] = process end
@@ -91,6 +92,8 @@ interface Claim {
   readonly nowMs: number;
   /** When each known process died, `-` if it lives. */
   readonly deaths: ReadonlyMap<string, string>;
+  /** Part of the pause that the claim has waited already, in milliseconds. */
+  readonly waitedMs: number;
 }
 
 /** Result of a claim: the claimed job, the processes whose state decides, or the time until the claim can be decided. */
@@ -102,8 +105,9 @@ export type Claimed =
 /** Creates the function that claims a job of a group of equal requests. */
 export function createClaimJob(redis: Redis | Cluster): (claim: Claim) => Promise<Claimed> {
   const run = createScript(redis, source);
-  return async ({ key, jobId, holder, earlierTries, nowMs, deaths }) => {
-    const pauseMs = Math.min(maxMinPauseMs, minPauseMs * 2 ** (earlierTries - 1));
+  return async ({ key, jobId, holder, earlierTries, nowMs, deaths, waitedMs }) => {
+    const minMs = Math.min(maxMinPauseMs, minPauseMs * 2 ** (earlierTries - 1));
+    const pauseMs = Math.max(0, minMs - waitedMs);
     const windows = [retryWindowMs, orphanWindowMs, refusalWindowMs, Math.ceil(pauseMs)];
     const args = [jobId, nowMs, holder, earlierTries, ...windows, ...[...deaths].flat()];
     const reply = (await run([key], args)) as Reply;
