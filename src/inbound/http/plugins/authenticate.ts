@@ -18,24 +18,33 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | null;
-    /** Checks again that the key may use the route. Rejects like the check at the start of the request; counts nothing. */
-    checkAccess: (() => Promise<void>) | null;
+    /** When the caller was authenticated, on the monotonic clock, in milliseconds. */
+    authenticatedAtMs: number;
+    /**
+     * Checks again that the key may use the route. Rejects like the check at the start of the request; counts nothing. Returns
+     * the caller with its latest rules.
+     */
+    checkAccess: (() => Promise<Caller>) | null;
   }
 }
 
 const bearer = /^Bearer +(\S+) *$/i;
 /** Maximum length of a header with a key. A longer header contains no valid key. */
 const maxHeaderLength = 600;
+/** Time for the arrival of a body after which the caller is authenticated again. */
+const recheckMs = 1_000;
 
 /**
  * Refuses callers above their limit of requests, and callers without the scope of the route. The checks run before the body
- * is read. Every authenticated request counts, also one that is then refused.
+ * is read, and those of the caller again after a body that arrived slowly. Every authenticated request counts, also one that
+ * is then refused.
  */
 export function useAuthentication(
   app: FastifyInstance,
   { authenticate, limitRequests }: { authenticate: Authenticate; limitRequests: LimitRequests },
 ): void {
   app.decorateRequest('caller', null);
+  app.decorateRequest('authenticatedAtMs', 0);
   app.decorateRequest('checkAccess', null);
   app.addHook('onRequest', async (request, reply) => {
     const { config } = request.routeOptions;
@@ -52,13 +61,24 @@ export function useAuthentication(
     reply.headers({ ...quotaHeaders(quotas), ...(isOpenAi ? openAiQuotaHeaders(quotas) : {}) });
     checkScope(caller, config);
     request.caller = caller;
+    request.authenticatedAtMs = performance.now();
     request.checkAccess = async () => {
       const latest = await authenticate(key, null);
       checkScope(latest, config);
-      if (config.scope !== 'any') return;
+      if (config.scope !== 'any') return latest;
       // Such a route checked at its start the scopes that it needs. It may need each of them.
       for (const scope of scopes) if (covers(caller.scopes, scope)) checkScope(latest, { scope });
+      return latest;
     };
+  });
+  // A form may take half an hour to arrive. Meanwhile the key may be revoked, or a budget lowered.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { checkAccess, authenticatedAtMs } = request;
+    if (!checkAccess || performance.now() - authenticatedAtMs < recheckMs) return done();
+    checkAccess().then((caller) => {
+      request.caller = caller;
+      done();
+    }, done);
   });
 }
 

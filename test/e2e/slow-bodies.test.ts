@@ -1,0 +1,54 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { manageKeysOf } from '../support/managed-keys.ts';
+import { openRaw, readResponse } from '../support/raw-http.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+const start = '--b\r\ncontent-disposition: form-data; name="prompt"\r\n\r\nSlow';
+const end = ' fox\r\n--b--\r\n';
+
+/** Sends a form in two halves, with work and more than a second between them. */
+async function sendSlowly(key: string, between: () => Promise<unknown>) {
+  const { socket, received } = await openRaw(Number(new URL(service.url).port));
+  socket.write(`POST /images HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n`);
+  socket.write(`content-length: ${start.length + end.length}\r\n`);
+  socket.write(`content-type: multipart/form-data; boundary=b\r\n\r\n${start}`);
+  const sentAt = performance.now();
+  await between();
+  await expect.poll(() => performance.now() - sentAt, { timeout: 5_000 }).toBeGreaterThan(1_500);
+  socket.write(end);
+  const response = () => readResponse(received(), { ended: false, isHead: false });
+  await expect.poll(() => response()?.complete, { timeout: 10_000 }).toBe(true);
+  socket.destroy();
+  return { status: response()?.status, body: JSON.parse(`${response()?.body}`) };
+}
+
+describe('a change of a key while a body of its caller arrives', () => {
+  it('that revokes the key refuses the request', async () => {
+    const keys = manageKeysOf(service.url);
+    const { id, key } = await keys.create({ tenant: 'acme' });
+    const revoke = () => keys.operator.delete(`/keys/${id}`).expect(204);
+    expect(await sendSlowly(key, revoke)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
+
+  it('that limits the key applies to the request', async () => {
+    const keys = manageKeysOf(service.url);
+    const { id, key } = await keys.create({ tenant: 'acme' });
+    const limit = () =>
+      keys.operator
+        .patch(`/keys/${id}`)
+        .send({ budgets: [{ window: 'day', limit_micro_usd: 1 }] })
+        .expect(200);
+    expect(await sendSlowly(key, limit)).toMatchObject({ status: 402, body: { code: 'budget_exceeded' } });
+  });
+
+  it('that changes nothing lets the request pass', async () => {
+    const { key } = await manageKeysOf(service.url).create({ tenant: 'acme' });
+    expect(await sendSlowly(key, async () => {})).toMatchObject({ status: 202 });
+  });
+});
