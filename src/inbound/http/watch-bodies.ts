@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { maxBodyBytes } from './max-body-size.ts';
 
 export interface BodyLimits {
-  /** Maximum time in which a body without files must arrive, in milliseconds. */
+  /** Maximum time in which a body without files and data of images must arrive, in milliseconds. */
   readonly bodyTimeoutMs: number;
-  /** Minimum speed of a body with files. */
+  /** Minimum speed of a body with files or data of images. */
   readonly minUpload: { readonly bytesPerSecond: number; readonly overMs: number };
-  /** Maximum time in which a body with files must arrive, in milliseconds. */
+  /** Maximum time in which a body with files or data of images must arrive, in milliseconds. */
   readonly uploadTimeoutMs: number;
   /** Maximum size of a whole body, in bytes. The connection of a longer one is closed. */
   readonly maxBytes: number;
@@ -16,7 +17,7 @@ export interface BodyLimits {
 const checkEveryMs = 1_000;
 
 /**
- * Ends requests whose body arrives too slowly or never ends. Uploads have a minimum speed and a longer time. Bodies
+ * Ends requests whose body arrives too slowly or never ends. Files and data of images have a minimum speed and a longer time. Bodies
  * of refused requests are watched too, because the server reads and discards them.
  *
  * @param refuse responds with 408 and closes the connection.
@@ -35,7 +36,8 @@ export function watchBodies(
   app.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
     if (hasBody(raw)) {
       const stop = () => watched.delete(check);
-      const isUpload = routeOptions.config.files !== undefined;
+      const isUpload =
+        routeOptions.config.files !== undefined || (routeOptions.bodyLimit ?? 0) > maxBodyBytes;
       const check = createCheck(raw, limits, { isUpload, stop, refuse });
       watched.add(check);
       // A request that ends in another way is noticed by its next check.
