@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
+import { openRaw } from '../support/raw-http.ts';
 import { type Scrape, scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
 import { receive } from '../support/webhook-callers.ts';
 
 let service: TestService;
@@ -113,5 +115,23 @@ describe('the metrics', () => {
     const ofTheService = [...names].filter((name) => /^(darkroom|http_server)_/.test(name));
     const families = new Set(named.map((name) => name.replace(/_(bucket|count|sum)$/, '')));
     expect([...families].toSorted()).toEqual(ofTheService.toSorted());
+  });
+
+  it('metrics count requests whose callers disconnect before and during the response', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Left [studio:latency=20000]' });
+    const sockets = await Promise.all(
+      [`/images/${id}?wait=20`, `/images/${id}/events`].map(async (path) => {
+        const { socket, received } = await openRaw(Number(new URL(service.url).port));
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${testKeys.acme}\r\n\r\n`);
+        return { socket, received };
+      }),
+    );
+    await expect.poll(() => sockets[1]?.received().length).toBeGreaterThan(0);
+    for (const { socket } of sockets) socket.destroy();
+    await eventually((seen) => {
+      expect(requests(seen, 'GET /images/:id', 499)).toBe(1);
+      expect(requests(seen, 'GET /images/:id/events', 200)).toBe(1);
+    });
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
   });
 });

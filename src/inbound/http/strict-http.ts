@@ -59,6 +59,8 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     const code = byNodeCode[error.code ?? ''] ?? 'invalid_request';
     const isCut = isBusy && error.code === 'HPE_INVALID_EOF_STATE';
     const refusal = new AppError(code, isCut ? { detail: endsEarly } : {});
+    // The log shows this status, although Node sends no response of the request.
+    if (isBusy) response.statusCode = errorRow(code).status;
     refuse(socket, refusal, { request: isBusy ? response.req : undefined });
   }
 

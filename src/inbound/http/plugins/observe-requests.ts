@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceIdOf, traceparentFrom } from '../headers.ts';
 import { useJobTrace } from '../job-trace.ts';
 import { securityHeaders } from '../security-headers.ts';
@@ -13,19 +13,19 @@ export interface Observe {
   }) => void;
 }
 
+/** Status of a request whose caller disconnected before the response began. Nginx uses the same. */
+const abortedStatus = 499;
+
 /** Adds the common headers to every response, and writes one log line and one observation for every request. */
 export function observeRequests(app: FastifyInstance, metrics: Observe, logger: FastifyBaseLogger): void {
   useJobTrace(app);
   // The line has only the fields below and none is secret. Searching it for secrets takes longer than writing it.
   const lines = logger.child({}, { redact: [] });
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(securityHeaders).header('x-request-id', request.id);
-    done();
-  });
-  app.addHook('onResponse', (request, reply, done) => {
+  const observe = (request: FastifyRequest, reply: FastifyReply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { method } = request;
-    const { statusCode: status, elapsedTime } = reply;
+    const { elapsedTime, raw } = reply;
+    const status = raw.headersSent || raw.statusCode >= 400 ? raw.statusCode : abortedStatus;
     metrics.observeRequest({ route, method, status, seconds: elapsedTime / 1000 });
     lines.info(
       {
@@ -36,10 +36,16 @@ export function observeRequests(app: FastifyInstance, metrics: Observe, logger: 
         method,
         route,
         status,
+        aborted: raw.writableFinished ? undefined : true,
         duration_ms: Math.round(elapsedTime),
       },
       'request',
     );
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders).header('x-request-id', request.id);
+    // Fastify runs no hook after a response whose caller disconnected before its end, which includes most streams.
+    reply.raw.once('close', () => observe(request, reply));
     done();
   });
 }
