@@ -15,6 +15,7 @@ import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
 import { createLifecycleHeaders } from './model-lifecycle.ts';
 import { createWritePieces } from './openai-v1/write-pieces.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
+import { closeHeadStreams } from './plugins/close-head-streams.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
 import { type Observe, observeRequests } from './plugins/observe-requests.ts';
@@ -108,6 +109,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   refuseUnknownAddresses(app);
   useAuthentication(app, deps);
   refuseUnknown(app);
+  closeHeadStreams(app);
   await useDocument(app, { version: options.version });
   useDocsSite(app);
   const routeDeps = routeDepsOf(deps, addresses);
