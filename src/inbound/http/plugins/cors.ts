@@ -25,6 +25,8 @@ export async function allowOrigins(
       'x-should-retry',
       'x-darkroom-job-id',
       'x-darkroom-joined',
+      'x-darkroom-model',
+      'x-darkroom-requested-model',
       'x-darkroom-cost-micro-usd',
       'deprecation',
       'sunset',
