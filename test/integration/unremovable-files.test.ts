@@ -22,7 +22,7 @@ it('a request whose job is accepted succeeds if the disk does not remove its tem
     staging: createStaging(folder),
     log: silentLog,
   } as unknown as InputsDeps);
-  const request = { received: null } as FastifyRequest;
+  const request = { received: null, caller: { tenant: 'acme' } } as FastifyRequest;
   const body = { prompt: 'Add snow', images: [{ data: Buffer.from('a photo').toString('base64') }] };
 
   const response = withInputs({ collectInputs }, { request, body }, async () => {

@@ -9,6 +9,8 @@ export interface LocalFile {
   readonly sizeBytes: number;
   /** SHA-256, hex. */
   readonly sha256: string;
+  /** The tenant that sent the bytes. Files that are made from this file count towards its room too. */
+  readonly tenant?: string | undefined;
 }
 
 /** Temporary files of requests. Bytes of callers stream through it and are never held in memory. */

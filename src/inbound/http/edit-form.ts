@@ -8,6 +8,7 @@ import type { Inputs } from '../../usecases/inputs/index.ts';
 import { type FileRules, filesOf } from './file-bodies.ts';
 import { typedFields } from './form-fields.ts';
 import { maxBodyBytes, maxRequestTextBytes } from './max-body-size.ts';
+import { callerOf } from './plugins/authenticate.ts';
 import { fileExpected, isNested } from './receive-form.ts';
 import { components } from './schemas/index.ts';
 
@@ -74,7 +75,11 @@ export async function withInputs<Result>(
   of: { readonly request: FastifyRequest; readonly body: ImageRequestBody },
   work: (body: ImageRequestFields, inputs: readonly RequestedInput[]) => Promise<Result>,
 ): Promise<Result> {
-  const { body, inputs, release } = await collectInputs(of.body, editFilesOf(of.request));
+  const { body, inputs, release } = await collectInputs(
+    callerOf(of.request).tenant,
+    of.body,
+    editFilesOf(of.request),
+  );
   // The data of images must not live as long as the response waits.
   of.request.body = body;
   try {

@@ -62,7 +62,7 @@ export function createImageInspector(
   }
 
   async function rewrite(file: LocalFile, scan: Scan, metadata: Metadata): Promise<LocalFile | null> {
-    const limits = { maxBytes: maxInputBytes };
+    const limits = { maxBytes: maxInputBytes, tenant: file.tenant };
     if (isTurned(metadata)) return staging.write(upright(file.path, scan.contentType), limits);
     if (scan.metadata.length === 0) return null;
     return staging.write(withoutMetadata(file.path, scan), limits);

@@ -82,6 +82,7 @@ export function createStaging(directory: string, options: StagingOptions = {}): 
       try {
         return {
           path,
+          ...(tenant === undefined ? {} : { tenant }),
           ...(await fill(handle, body, { maxBytes, grow: (bytes) => grow(path, tenant, bytes) })),
         };
       } catch (error) {
@@ -101,7 +102,7 @@ async function fill(
   handle: FileHandle,
   body: AsyncIterable<Uint8Array>,
   { maxBytes, grow }: { maxBytes: number; grow: (bytes: number) => void },
-): Promise<Omit<LocalFile, 'path'>> {
+): Promise<Omit<LocalFile, 'path' | 'tenant'>> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of body) {

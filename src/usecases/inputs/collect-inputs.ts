@@ -40,23 +40,33 @@ export interface CollectedInputs {
 /**
  * Separates the inputs of a request from its fields, whatever the form of the request. Data becomes temporary files.
  *
+ * @param tenant the tenant that sends the request. Temporary files count towards its room.
  * @param files files of a form. Their removal is up to the caller.
  * @throws AppError `validation_failed`, `payload_too_large`, `destination_forbidden`, `input_invalid`
  */
 export function createCollectInputs({ staging, guard }: Deps) {
-  async function originOf(input: InputImage, name: InputName, written: LocalFile[]): Promise<InputOrigin> {
+  async function originOf(
+    input: InputImage,
+    name: InputName,
+    { tenant, written }: { readonly tenant: string; readonly written: LocalFile[] },
+  ): Promise<InputOrigin> {
     if (input.upload_id !== undefined) return { kind: 'upload', id: input.upload_id };
     if (input.image_id !== undefined) return { kind: 'image', id: input.image_id, index: input.index ?? 0 };
     if (input.url !== undefined) {
       guard.checkUrl(input.url, `${pointerOf(name)}/url`);
       return { kind: 'url', url: input.url };
     }
-    const file = await staging.write(bytesOf(input.data ?? '', pointerOf(name)), { maxBytes: maxInputBytes });
+    const bytes = bytesOf(input.data ?? '', pointerOf(name));
+    const file = await staging.write(bytes, { maxBytes: maxInputBytes, tenant });
     written.push(file);
     return { kind: 'file', file, type: 'data' };
   }
 
-  return async (request: ImageRequestBody, files: readonly ReceivedFile[] = []): Promise<CollectedInputs> => {
+  return async (
+    tenant: string,
+    request: ImageRequestBody,
+    files: readonly ReceivedFile[] = [],
+  ): Promise<CollectedInputs> => {
     if (files.length === 0 && !hasInputs(request)) return { body: request, inputs: [], async release() {} };
     const { images = [], mask, markup, ...body } = request;
     const issues = inputFieldIssues(request);
@@ -75,7 +85,8 @@ export function createCollectInputs({ staging, guard }: Deps) {
     try {
       checkDataSizes(named);
       const inputs: RequestedInput[] = [];
-      for (const [name, input] of named) inputs.push({ ...name, from: await originOf(input, name, written) });
+      for (const [name, input] of named)
+        inputs.push({ ...name, from: await originOf(input, name, { tenant, written }) });
       return { body, inputs: inRoleOrder([...inputs, ...ofFiles(files, inputs)]), release };
     } catch (error) {
       await release();

@@ -95,10 +95,10 @@ export function createFindStoredInput(deps: Deps) {
   }
 
   /** Decodes an overlay again. The file that was checked before had no rules for its alpha channel. */
-  async function checkOverlay(name: InputName, key: string): Promise<void> {
+  async function checkOverlay(tenant: string, name: InputName, key: string): Promise<void> {
     const stored = await deps.storage.read(key);
     if (!stored) throw inputInvalid(pointerOf(name), 'The file is not stored any more.');
-    const file = await deps.staging.write(stored.body, { maxBytes: maxInputBytes });
+    const file = await deps.staging.write(stored.body, { maxBytes: maxInputBytes, tenant });
     try {
       const { isRewritten, file: rewritten } = await inspectInput(deps, name, file);
       if (isRewritten) await deps.staging.remove(rewritten);
@@ -116,7 +116,7 @@ export function createFindStoredInput(deps: Deps) {
     const found = await (from.kind === 'upload'
       ? inUpload(tenant, name, from.id)
       : inImage(tenant, name, from));
-    if (name.role !== 'image' && found.key !== null) await checkOverlay(name, found.key);
+    if (name.role !== 'image' && found.key !== null) await checkOverlay(tenant, name, found.key);
     return found;
   };
 }

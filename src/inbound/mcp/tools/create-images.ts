@@ -107,7 +107,10 @@ const editInput = z.strictObject({
 export function createImagesTools(deps: CreateImagesDeps): Tool[] {
   async function create(args: z.infer<typeof generateInput | typeof editInput>, context: ToolContext) {
     const { wait_s: waitSeconds, preview = true, idempotency_key: idempotencyKey, ...request } = args;
-    const collected = await deps.inputs.collectInputs(request as ImageRequestBody);
+    const collected = await deps.inputs.collectInputs(
+      context.call.caller.tenant,
+      request as ImageRequestBody,
+    );
     const { body, inputs } = collected;
     const job = await deps
       .submitOnce(context, { body, inputs, idempotencyKey, args })
