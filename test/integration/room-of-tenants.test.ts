@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import type { LocalFile } from '../../src/domain/ports.ts';
 import type { Upload } from '../../src/domain/upload.ts';
 import { createImageInspector } from '../../src/outbound/media/image-inspector.ts';
 import { createStaging } from '../../src/outbound/media/staging.ts';
@@ -50,5 +51,23 @@ describe('a temporary file counts towards the room of its tenant', () => {
       return createImageInspector(staging, { maxConcurrent: 1 }).inspect(file, { findTransparency: false });
     };
     await expect(inspect('acme')).rejects.toMatchObject(noRoom);
+  });
+});
+
+describe('the check of images', () => {
+  it('serves tenants in turns, so that many images of one do not delay an image of another', async () => {
+    const staging = createStaging(await temporaryFolder());
+    const { inspect } = createImageInspector(staging, { maxConcurrent: 1 });
+    const bytes = await noiseImage(64, 64);
+    const write = (tenant: string) => staging.write(oneChunk(bytes), { maxBytes: bytes.length, tenant });
+    const ended: string[] = [];
+    const check = async (file: LocalFile) => {
+      await inspect(file, { findTransparency: false });
+      ended.push(file.tenant ?? '');
+    };
+    const many = await Promise.all(Array.from({ length: 40 }, () => write('acme')));
+    const one = await write('other');
+    await Promise.all([...many, one].map(check));
+    expect(ended.indexOf('other')).toBeLessThan(20);
   });
 });

@@ -9,7 +9,7 @@ import {
   maxWholePixels,
 } from '../../domain/input-image.ts';
 import type { ImageInspector, InspectedImage, LocalFile, Staging } from '../../domain/ports.ts';
-import { createSemaphore } from '../../lib/semaphore.ts';
+import { createFairSemaphore } from '../../lib/fair-semaphore.ts';
 import { detectType } from './detect-type.ts';
 import { openWindow } from './file-window.ts';
 import { isArchiveToo } from './find-archive.ts';
@@ -40,7 +40,6 @@ const largePixels = 12_000_000;
 const maxDecodeSeconds = 20;
 /** Quality of images that are encoded again. The loss is not visible. */
 const quality = 95;
-const never = new AbortController().signal;
 
 /**
  * Inspects images of callers. The structure of the file is read first, at the cost of its size. Then every pixel is decoded,
@@ -52,13 +51,13 @@ export function createImageInspector(
   options: ImageInspectorOptions,
 ): ImageInspector {
   sharp.cache(false);
-  const decodeSlots = createSemaphore(options.maxConcurrent);
-  const largeSlots = createSemaphore(1);
+  const decodeSlots = createFairSemaphore(options.maxConcurrent);
+  const largeSlots = createFairSemaphore(1);
 
-  /** Decodes under the limits of memory. */
-  async function limited<T>(pixels: number, work: () => Promise<T>): Promise<T> {
-    const slot = () => decodeSlots(work, never) as Promise<T>;
-    return pixels > largePixels ? ((await largeSlots(slot, never)) as T) : slot();
+  /** Decodes under the limits of memory. Tenants take turns, because an image may take seconds and a tenant may send many. */
+  function limited<T>({ tenant = '' }: LocalFile, pixels: number, work: () => Promise<T>): Promise<T> {
+    const slot = () => decodeSlots(tenant, work);
+    return pixels > largePixels ? largeSlots(tenant, slot) : slot();
   }
 
   async function rewrite(file: LocalFile, scan: Scan, metadata: Metadata): Promise<LocalFile | null> {
@@ -74,7 +73,7 @@ export function createImageInspector(
       const metadata = await decoding(() => sharp(file.path, { limitInputPixels: false }).metadata());
       checkMetadata(metadata, scan.contentType);
       const pixels = metadata.width * metadata.height;
-      return limited(pixels, async () => {
+      return limited(file, pixels, async () => {
         await decoding(() => decodeAll(file.path, metadata));
         const hasTransparency = findTransparency
           ? metadata.hasAlpha && (await decoding(() => hasClearPixel(file.path)))
