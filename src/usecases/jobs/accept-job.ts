@@ -4,7 +4,6 @@ import type { CostRange } from '../../domain/estimate.ts';
 import { type ImageJob, isEnhancement } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type {
-  Clock,
   IdempotencyClaim,
   InputSourceRecord,
   JobQueue,
@@ -51,8 +50,8 @@ export interface Terms {
   readonly claim: IdempotencyClaim | undefined;
   /** Whether a repeated request finds the job, by its idempotency key or by an id that was decided before. */
   readonly isRepeatable: boolean;
-  /** Budgets that the hold of the job must fit. */
-  readonly caps: readonly BudgetCap[];
+  /** Caller whose budgets the hold of the job must fit, in the windows in which the job counts. */
+  readonly caller: Caller;
   readonly queueLimits: readonly QueueLimit[];
   readonly estimate: CostRange | null;
   /** Records from which inputs were copied. Default: none. */
@@ -62,10 +61,9 @@ export interface Terms {
 /** Function that accepts a new job durably, or returns the job that was accepted under its key. */
 export type AcceptJob = (job: ImageJob, terms: Terms) => Promise<Accepted>;
 
-/** Returns the budgets that the hold of a new job of a caller must fit. */
-export function capsOfCaller({ policy: rules, keyId }: Caller, clock: Clock): BudgetCap[] {
-  const nowMs = clock();
-  return capsOf(rules, keyId, { acceptedAtMs: nowMs, nowMs });
+/** Returns the budgets that the hold of a job of a caller must fit if it is accepted at a time. */
+export function capsOfCaller({ policy: rules, keyId }: Caller, acceptedAtMs: number): BudgetCap[] {
+  return capsOf(rules, keyId, { acceptedAtMs, nowMs: acceptedAtMs });
 }
 
 /** Records the claim in the job, so that the claim of a job that cost nothing can end with its record. */
@@ -80,7 +78,8 @@ export function createAcceptJob(deps: Deps): AcceptJob {
   const { policy } = deps;
 
   async function write(job: ImageJob, terms: Terms, event: NewEvent | undefined) {
-    const { claim, caps, queueLimits, sources } = terms;
+    const { claim, caller, queueLimits, sources } = terms;
+    const caps = capsOfCaller(caller, job.createdAt);
     try {
       const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
       return await deps.records.submit({

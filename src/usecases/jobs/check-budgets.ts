@@ -23,7 +23,7 @@ export type CheckBudgets = (
  */
 export function createCheckBudgets({ spending, clock, policy }: Deps): CheckBudgets {
   return async (caller, prepared) => {
-    const caps = capsOfCaller(caller, clock).filter(({ soft }) => !soft);
+    const caps = capsOfCaller(caller, clock()).filter(({ soft }) => !soft);
     if (caps.length === 0) return [];
     checkKnownCost(prepared, caps, policy);
     const high = prepared.estimate?.high ?? null;

@@ -58,9 +58,8 @@ export function createSubmitEnhancement(deps: Deps) {
     if (chosen) promptTemplateOf(chosen);
     const request = enhancementRequest(body, deps.enhanceModel);
     const estimate = estimateEnhancement(body.prompt, deps.catalogue.textPrices(deps.enhanceModel));
-    const caps = capsOfCaller(caller, deps.clock);
-    checkKnownCost({ request, estimate }, caps, deps.policy);
-    return { request, estimate, caps };
+    checkKnownCost({ request, estimate }, capsOfCaller(caller, deps.clock()), deps.policy);
+    return { request, estimate };
   }
 
   async function submit(submission: EnhancementSubmission): Promise<Accepted> {
@@ -76,7 +75,7 @@ export function createSubmitEnhancement(deps: Deps) {
       if (held) return held;
       throw error;
     }
-    const { request, estimate, caps } = prepared;
+    const { request, estimate } = prepared;
     const nowMs = deps.clock();
     const job = createJob({
       id: deps.ids.job(nowMs),
@@ -93,7 +92,7 @@ export function createSubmitEnhancement(deps: Deps) {
     const claim = claimFor({ ...named, body: request });
     const isRepeatable = claim !== undefined;
     const queueLimits = queueLimitsOf(caller);
-    return deps.acceptJob(withHold(job), { claim, isRepeatable, caps, queueLimits, estimate });
+    return deps.acceptJob(withHold(job), { claim, isRepeatable, caller, queueLimits, estimate });
   }
 
   /** Checks and estimates a request. Nothing is stored, queued or held. */

@@ -60,12 +60,11 @@ export function createSubmitJob(deps: Deps) {
 
   async function submit(submission: Submission): Promise<Accepted> {
     let prepared: PreparedRequest;
-    const caps = capsOfCaller(submission.caller, deps.clock);
     try {
       deps.checkRoom();
       prepared = prepareRequest(submission.body, deps, submission.inputs);
       checkKeyRules(submission.caller.policy.key, prepared.request, deps.catalogue);
-      checkKnownCost(prepared, caps, policy);
+      checkKnownCost(prepared, capsOfCaller(submission.caller, deps.clock()), policy);
     } catch (error) {
       // A job that was accepted under this key stays accepted, even if it would be refused now.
       const held = await replay(submission);
@@ -73,11 +72,11 @@ export function createSubmitJob(deps: Deps) {
       throw error;
     }
     const usageRow = await deps.usageRowOf(submission.caller, prepared.request);
-    const inputs = submission.inputs ?? [];
-    const queueLimits = queueLimitsOf(submission.caller);
+    const { caller, inputs = [] } = submission;
+    const queueLimits = queueLimitsOf(caller);
     const claim = claimFor(submission);
     const isRepeatable = claim !== undefined || submission.id !== undefined;
-    const terms = { claim, isRepeatable, caps, queueLimits, estimate: prepared.estimate };
+    const terms = { claim, isRepeatable, caller, queueLimits, estimate: prepared.estimate };
     if (inputs.length === 0) return acceptJob(createQueued(submission, { prepared, usageRow }), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
@@ -85,7 +84,7 @@ export function createSubmitJob(deps: Deps) {
       held ??
       withStoredInputs(
         deps.prepareInputs,
-        { tenant: submission.caller.tenant, inputs },
+        { tenant: caller.tenant, inputs },
         {
           create(stored) {
             checkModeratedInputs(prepared.request, stored);

@@ -3,6 +3,7 @@ import { AppError } from '../../../../src/domain/errors.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { createAcceptJob } from '../../../../src/usecases/jobs/accept-job.ts';
 import { queuedJob } from '../../../support/jobs.ts';
+import { caller } from '../../../support/submission.ts';
 
 type Deps = Parameters<typeof createAcceptJob>[0];
 
@@ -15,7 +16,7 @@ async function canceledWithoutConfirmation(isRepeatable: boolean): Promise<Image
     policy: { maxOpenJobsPerTenant: 10, storage: { maxRecords: 10, maxBytes: 10_000 } },
   };
   const acceptJob = createAcceptJob(deps as Deps);
-  const terms = { claim: undefined, isRepeatable, caps: [], queueLimits: [], estimate: null };
+  const terms = { claim: undefined, isRepeatable, caller, queueLimits: [], estimate: null };
   await expect(acceptJob(queuedJob(), terms)).rejects.toMatchObject({ code: 'store_unavailable' });
   return canceled;
 }
