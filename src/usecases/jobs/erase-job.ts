@@ -32,12 +32,17 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** Deletes all image files of a job, recorded or not, and records the deletion. Repeatable: after a failure it stays due. */
+/** Deletes all image files of a job, recorded or not. */
+export async function deleteFiles({ storage }: { storage: ImageStorage }, job: ImageJob): Promise<void> {
+  for (const key of storageKeysOf(job)) await storage.remove(key);
+}
+
+/** Deletes all image files of a job and records the deletion. Repeatable: after a failure it stays due. */
 export async function removeImages(
   deps: { storage: ImageStorage; updateJob: UpdateJob; clock: Clock },
   job: ImageJob,
 ): Promise<ImageJob | null> {
-  for (const key of storageKeysOf(job)) await deps.storage.remove(key);
+  await deleteFiles(deps, job);
   return deps.updateJob(job, (current) => purgeMedia(current, deps.clock()), job);
 }
 

@@ -3,7 +3,7 @@ import { type ImageJob, isChangeable, isTerminal, jobError, type Retention } fro
 import { dueAt } from '../../domain/job-deadlines.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
-import { purgeEvents, removeImages, removePreviews } from '../jobs/erase-job.ts';
+import { deleteFiles, purgeEvents, removeImages, removePreviews } from '../jobs/erase-job.ts';
 import type { ExpireJob } from '../jobs/expire-job.ts';
 import type { ReportThresholds } from '../jobs/report-thresholds.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -58,12 +58,14 @@ export function createSweep(deps: Deps) {
             })
           : null,
       );
+    } else if ((job.recordExpiresAt ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      // The deletion of the files is not recorded first, because a full Redis refuses the write and must still become empty.
+      if (!job.mediaGone) await deleteFiles(deps, job);
+      await purgeEvents(deps, job.tenant, job.id);
+      return deps.records.remove(job);
     } else if (!job.mediaGone) {
       const isOver = (job.mediaExpiresAt ?? 0) <= nowMs;
       await (isOver ? removeImages(deps, job) : removePreviews(deps, job));
-    } else {
-      await purgeEvents(deps, job.tenant, job.id);
-      return deps.records.remove(job);
     }
     return true;
   }

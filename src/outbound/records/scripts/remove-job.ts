@@ -18,8 +18,10 @@ const source = `${luaVersionOf}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if version and version ~= ARGV[2] then return redis.call('GET', KEYS[1]) end
 if version and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'unarchived' end
-if version and redis.call('DECRBY', KEYS[3], redis.call('STRLEN', KEYS[1])) <= 0 then redis.call('DEL', KEYS[3]) end
+local size = redis.call('STRLEN', KEYS[1])
+-- The first write needs no memory, because a full Redis refuses a script whose first write needs some.
 redis.call('DEL', KEYS[1])
+if version and redis.call('DECRBY', KEYS[3], size) <= 0 then redis.call('DEL', KEYS[3]) end
 local last_index = 4 + tonumber(ARGV[3])
 redis.call('ZREM', KEYS[2], ARGV[1])
 for i = 5, last_index do redis.call('ZREM', KEYS[i], ARGV[1]) end

@@ -6,6 +6,7 @@ import { readableRows } from '../readable-rows.ts';
 import { translated } from '../store-errors.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 import { createVersionedRows } from '../versioned-rows.ts';
+import { createRemoveDeliveries } from './scripts/remove-deliveries.ts';
 import { createUpdateDelivery } from './scripts/update-delivery.ts';
 
 /** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */
@@ -19,6 +20,7 @@ export function createDeliveries(
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): Deliveries {
   const updateDelivery = createUpdateDelivery(redis, keys);
+  const removeDeliveries = createRemoveDeliveries(redis);
   const { decode, get, getAll } = createVersionedRows(redis, {
     kind: 'delivery',
     schema: Delivery,
@@ -57,20 +59,22 @@ export function createDeliveries(
   /** Removes deliveries with their log and indexes, even if a row is missing or unreadable. */
   async function remove(tenant: string, ids: readonly string[], jobId?: string): Promise<void> {
     const found = await getAll(tenant, ids);
-    const commands = redis.multi();
-    for (const id of ids) commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
-    for (const index of [keys.deliveries(tenant), keys.endedDeliveries(tenant)]) commands.zrem(index, ...ids);
-    for (const by of [...deliveryStatuses, ...(jobId ? [jobId] : [])])
-      commands.zrem(keys.deliveriesBy(tenant, by), ...ids);
-    for (const delivery of found) {
-      const { id, destinationKey } = delivery;
-      commands.zrem(keys.deliveryQueue(tenant, destinationKey), id);
-      for (const by of [destinationKey, delivery.status, delivery.jobId ?? ''])
-        commands.zrem(keys.deliveriesBy(tenant, by), id);
-    }
-    // Earlier releases wrote an index of deliveries without a job, which nothing reads.
-    commands.del(keys.deliveriesBy(tenant, '-'));
-    await commands.exec();
+    const listed = [...deliveryStatuses, ...(jobId ? [jobId] : [])].map((by) =>
+      keys.deliveriesBy(tenant, by),
+    );
+    const shared = [keys.deliveries(tenant), keys.endedDeliveries(tenant), ...listed];
+    const own = found.flatMap(({ id, destinationKey, status, jobId: owner = '' }) => [
+      { index: keys.deliveryQueue(tenant, destinationKey), ids: [id] },
+      ...[destinationKey, status, owner].map((by) => ({ index: keys.deliveriesBy(tenant, by), ids: [id] })),
+    ]);
+    await removeDeliveries({
+      deleted: [
+        ...ids.flatMap((id) => [keys.delivery(tenant, id), keys.deliveryLog(tenant, id)]),
+        // Earlier releases wrote an index of deliveries without a job, which nothing reads.
+        keys.deliveriesBy(tenant, '-'),
+      ],
+      entries: [...shared.map((index) => ({ index, ids })), ...own],
+    });
   }
 
   return {

@@ -44,11 +44,10 @@ export function createWebhookEvents(
     hasContent: (tenant, id) => translated(async () => (await redis.exists(keys.event(tenant, id))) === 1),
     remove: (tenant, ids) =>
       translated(async () => {
-        await redis
-          .multi()
-          .del(...ids.map((id) => keys.event(tenant, id)))
-          .zrem(keys.outbox(tenant), ...ids)
-          .exec();
+        // The outbox goes first, because no event is dispatched from then on. Not a transaction, because a full Redis
+        // refuses all of them.
+        await redis.zrem(keys.outbox(tenant), ...ids);
+        await redis.del(...ids.map((id) => keys.event(tenant, id)));
       }),
   };
 }
