@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/domain/attempt.ts';
 import { AppError } from '../../src/domain/errors.ts';
@@ -6,14 +7,19 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import { erase, purgeMedia } from '../../src/domain/job-erasure.ts';
 import { finish } from '../../src/domain/job-moves.ts';
 import type { LedgerLine } from '../../src/domain/ledger.ts';
+import { utcDayOf } from '../../src/domain/utc-day.ts';
+import { ulid } from '../../src/lib/ids.ts';
+import { createUsage } from '../../src/usecases/usage/index.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { attemptOf, createdAt, queuedJob, retention } from '../support/jobs.ts';
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const byDay = { dimensions: new Set(['day', 'key'] as const), metadataKeys: [] };
 const everything = { fromMs: createdAt - 100 * 24 * hourMs, toMs: createdAt + 100 * 24 * hourMs };
 
 async function submitted(core: Core): Promise<ImageJob> {
-  const job = { ...queuedJob({ nowMs: core.clock() }), keyId: 'key_1' };
+  const job = { ...queuedJob({ nowMs: core.clock() }), keyId: 'key_1', usageRow: 1 };
   await core.records.submit({ job, maxOpenJobs: 10_000 });
   return job;
 }
@@ -161,6 +167,40 @@ describe('the archive of the ledger', () => {
     await core.usage.archiveDue();
     expect(await filesOf(core)).toEqual([expect.stringContaining('ledger-2026-12-04')]);
     expect(await idsOf(core)).toEqual([late.id]);
+  });
+
+  it('deletes all days that a shorter retention no longer covers, also on the day of an earlier purge', async () => {
+    const core = await connectCore();
+    await ended(core);
+    await core.usage.archiveTenant('acme');
+    core.passTime(9 * dayMs);
+    const late = await ended(core);
+    await core.usage.archiveTenant('acme');
+    await core.usage.archiveDue();
+    const archivedDays = async () => [...new Set((await filesOf(core)).map((name) => dirname(name)))];
+    expect(await archivedDays()).toHaveLength(2);
+    const days = async () =>
+      (
+        await core.usageCounters.read('acme', {
+          fromDay: 0,
+          toDay: utcDayOf(core.clock()) + 1,
+          grouping: byDay,
+        })
+      )
+        .flat()
+        .map(({ day }) => day);
+    expect(await days()).toHaveLength(2);
+
+    const usage = createUsage({
+      ...core,
+      unarchived: core.unarchivedJobs,
+      createName: () => ulid(core.clock()),
+      policy: { metadataKeys: [], ledgerTtlMs: 2 * dayMs, usageTtlMs: 2 * dayMs },
+    });
+    await usage.archiveDue();
+    await usage.archiveDue();
+    expect(await archivedDays()).toEqual([expect.stringContaining('ledger-2026-12-02')]);
+    expect(await days()).toEqual([utcDayOf(late.createdAt)]);
   });
 
   it('reads only the lines whose calls began in the period', async () => {

@@ -25,6 +25,16 @@ export interface UsageCounters {
   purge(tenant: string, fromDay: number, toDay: number): Promise<void>;
 }
 
+/** Days since 1970 up to which data is purged. */
+export interface PurgedDays {
+  /** First day whose lines are not purged from the archive. Absent before the first purge of this release. */
+  readonly ledgerEnd?: number | undefined;
+  /** First day whose counters of usage are not purged. Absent before the first purge of this release. */
+  readonly usageEnd?: number | undefined;
+  /** Day of the last purge; absent before the first one. */
+  readonly purgedDay?: number | undefined;
+}
+
 /** Ended jobs whose lines of the ledger are not archived, and the state of the archive. A job in this index is not removed. */
 export interface UnarchivedJobs {
   /** Returns a page of ids by rank, the job that changed first at the start. */
@@ -43,9 +53,9 @@ export interface UnarchivedJobs {
   ): Promise<void>;
   /** Adds the jobs that earlier releases recorded, once for each tenant. */
   addEarlierReleases(tenant: string): Promise<void>;
-  /** First day that is not purged from the archive; `null` if nothing was purged. */
-  purgedDay(tenant: string): Promise<number | null>;
-  setPurgedDay(tenant: string, day: number): Promise<void>;
+  /** Returns how far the archive and the counters of usage are purged. */
+  purged(tenant: string): Promise<PurgedDays>;
+  setPurged(tenant: string, purged: Required<PurgedDays>): Promise<void>;
   /** Becomes the only writer of the tenant's archive for two minutes. @returns the release, or `null` if another writes. */
   lock(tenant: string): Promise<(() => Promise<void>) | null>;
 }

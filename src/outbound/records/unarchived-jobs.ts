@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import type { UnarchivedJobs } from '../../domain/ports.ts';
+import type { PurgedDays, UnarchivedJobs } from '../../domain/ports.ts';
 import { createScript } from '../../lib/redis/script.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
@@ -22,6 +22,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `;
 
+const purgedFields = ['ledgerEnd', 'usageEnd', 'purgedDay'] as const satisfies (keyof PurgedDays)[];
 const jobsPerCall = 100;
 const scanCount = 1_000;
 /** Lifetime of the lock of a writer that died, in milliseconds. Two writers at once only store some lines twice. */
@@ -82,13 +83,15 @@ export function createUnarchivedJobs(redis: Redis | Cluster, keys: Keys): Unarch
       translated(async () => {
         if ((await redis.hget(keys.usage(tenant, 'archive'), 'scanned')) === null) await addAll(tenant);
       }),
-    purgedDay: (tenant) =>
+    purged: (tenant) =>
       translated(async () => {
-        const day = await redis.hget(keys.usage(tenant, 'archive'), 'purgedDay');
-        return day === null ? null : Number(day);
+        const values = await redis.hmget(keys.usage(tenant, 'archive'), ...purgedFields);
+        return Object.fromEntries(
+          purgedFields.flatMap((field, i) => (values[i] == null ? [] : [[field, Number(values[i])]])),
+        );
       }),
-    setPurgedDay: (tenant, day) =>
-      translated(async () => void (await redis.hset(keys.usage(tenant, 'archive'), 'purgedDay', day))),
+    setPurged: (tenant, purged) =>
+      translated(async () => void (await redis.hset(keys.usage(tenant, 'archive'), purged))),
     lock: (tenant) =>
       translated(async () => {
         const owner = randomUUID();

@@ -20,6 +20,8 @@ const maxAgeMs = 3_600_000;
 const jobsPerRound = 1_000;
 /** Days before the retention that are purged if it is unknown which days were purged. */
 const firstPurgeDays = 31;
+/** Maximum number of days that one round purges. The listing of a day takes a call to the storage. */
+const maxPurgeDays = 100;
 
 /**
  * Archives the ledger to the storage. A line may be stored twice, and is never lost: a job leaves the index of unarchived
@@ -72,18 +74,25 @@ export function createArchiveLedger(deps: Deps) {
     }
   }
 
-  /** Removes the days whose retention is over. */
+  /**
+   * Removes the days whose retention is over. After a retention was shortened these are many, so a call removes some of them
+   * and the next one continues.
+   */
   async function purge(tenant: string): Promise<void> {
     const nowMs = clock();
-    const today = utcDayOf(nowMs);
-    const purgedDay = await unarchived.purgedDay(tenant);
-    if (purgedDay === today) return;
-    const ledgerEnd = utcDayOf(nowMs - deps.policy.ledgerTtlMs);
-    const usageEnd = utcDayOf(nowMs - deps.policy.usageTtlMs);
-    const days = purgedDay === null ? firstPurgeDays : today - purgedDay;
-    for (let day = ledgerEnd - days; day < ledgerEnd; day++) await deps.archive.removeDay(tenant, day);
-    await deps.usageCounters.purge(tenant, usageEnd - days, usageEnd);
-    await unarchived.setPurgedDay(tenant, today);
+    const purgedDay = utcDayOf(nowMs);
+    const before = await unarchived.purged(tenant);
+    const days = before.purgedDay === undefined ? firstPurgeDays : purgedDay - before.purgedDay;
+    const rangeUntil = (endMs: number, from = utcDayOf(endMs) - days) => ({
+      from,
+      to: Math.min(Math.max(from, utcDayOf(endMs)), from + maxPurgeDays),
+    });
+    const ledger = rangeUntil(nowMs - deps.policy.ledgerTtlMs, before.ledgerEnd);
+    const usage = rangeUntil(nowMs - deps.policy.usageTtlMs, before.usageEnd);
+    if (ledger.to === before.ledgerEnd && usage.to === before.usageEnd) return;
+    for (let day = ledger.from; day < ledger.to; day++) await deps.archive.removeDay(tenant, day);
+    await deps.usageCounters.purge(tenant, usage.from, usage.to);
+    await unarchived.setPurged(tenant, { ledgerEnd: ledger.to, usageEnd: usage.to, purgedDay });
   }
 
   /** Archives every tenant whose oldest unarchived change is an hour old, and purges expired days. */
