@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { knownCost } from '../../src/domain/attempt.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { finish } from '../../src/domain/job-moves.ts';
+import { settleCharges } from '../../src/domain/job-settlement.ts';
 import type { UsageDimension, UsageLabels } from '../../src/domain/usage.ts';
 import { firstDayOfMonth, utcDayOf, utcMonthOf } from '../../src/domain/utc-day.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
@@ -186,5 +187,21 @@ describe('the counters of usage', () => {
       today,
     ]);
     expect(await read(tenant, { fromDay: firstDay, toDay: today - 40 })).toEqual([]);
+  });
+
+  it('do not count the later change of a job whose day was purged', async () => {
+    const tenant = newTenant();
+    const nowMs = createdAt - 50 * dayMs;
+    const job = await endedJob(tenant, labelsFor('a'), { nowMs, microUsd: null });
+    await counters.purge(tenant, today - 100, today - 20);
+    const settled = await records.update(job, (now) => ({
+      job: settleCharges(now, { microUsd: 5_970 }, createdAt) ?? now,
+    }));
+    expect(settled?.attempts[0]?.costMicroUsd).toBe(5_970);
+    for (const dimensions of [[], ['day', 'model']] as const)
+      expect(await read(tenant, { fromDay: today - 60, toDay: today, dimensions, metadataKeys: [] })).toEqual(
+        [],
+      );
+    expect(await redis.keys(`*{${tenant}}:usage:[dmt]:*`)).toEqual([]);
   });
 });

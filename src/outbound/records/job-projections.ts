@@ -73,16 +73,22 @@ export interface ProjectionChange {
   readonly leave: readonly string[];
   readonly join: readonly IndexEntry[];
   readonly counters: readonly CounterEntry[];
+  /** Changes of counters that only apply if their hash exists. */
+  readonly purgedCounters: readonly CounterEntry[];
 }
 
 /** Returns what an update has to change in indexes and counters. */
 export function compareProjections(before: Projection, after: Projection): ProjectionChange {
   const marks = new Map(before.indexes.map((entry) => [entry.key, markOf(entry)]));
   const remaining = new Set(after.indexes.map(({ key }) => key));
+  const counted = new Set(before.counters.map(({ key }) => key));
+  const isPurged = (entry: CounterEntry) => entry.isPurged === true && counted.has(entry.key);
+  const changes = counterChanges(before.counters, after.counters);
   return {
     leave: [...marks.keys()].filter((key) => !remaining.has(key)),
     join: after.indexes.filter((entry) => marks.get(entry.key) !== markOf(entry)),
-    counters: counterChanges(before.counters, after.counters),
+    counters: changes.filter((each) => !isPurged(each)),
+    purgedCounters: changes.filter(isPurged),
   };
 }
 
@@ -91,9 +97,9 @@ const markOf = ({ score, mark }: IndexEntry): string | number => mark ?? score;
 
 function counterChanges(before: readonly CounterEntry[], after: readonly CounterEntry[]): CounterEntry[] {
   const changes = new Map<string, CounterEntry>();
-  const add = ({ key, field, amount }: CounterEntry, sign: 1 | -1) => {
-    const name = `${key} ${field}`;
-    changes.set(name, { key, field, amount: (changes.get(name)?.amount ?? 0) + sign * amount });
+  const add = (entry: CounterEntry, sign: 1 | -1) => {
+    const name = `${entry.key} ${entry.field}`;
+    changes.set(name, { ...entry, amount: (changes.get(name)?.amount ?? 0) + sign * entry.amount });
   };
   for (const entry of before) add(entry, -1);
   for (const entry of after) add(entry, 1);

@@ -17,6 +17,8 @@ export interface CounterEntry {
   readonly key: string;
   readonly field: string;
   readonly amount: number;
+  /** Set for a hash that is deleted when its retention ends. A later change of what it counted does not create it again. */
+  readonly isPurged?: true;
 }
 
 /** All entries that a record's current state adds to indexes and counters. */

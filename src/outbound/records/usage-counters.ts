@@ -50,11 +50,15 @@ export function usageCounters(keys: Keys, job: ImageJob): CounterEntry[] {
     key: keys.usage(job.tenant, `t:${month}`),
     field: `${day}.${changeLetter}`,
     amount: job.version,
+    isPurged: true as const,
   };
   const measured = usageMeasures.flatMap((measure) => {
     const amount = sums[measure];
     if (amount === 0) return [];
-    return places.map(({ key, prefix }) => ({ key, field: `${prefix}.${letterOf[measure]}`, amount }));
+    return places.map(({ key, prefix }) => ({
+      ...{ key, field: `${prefix}.${letterOf[measure]}`, amount },
+      isPurged: true as const,
+    }));
   });
   return [...measured, changes];
 }

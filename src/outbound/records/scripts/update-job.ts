@@ -36,11 +36,12 @@ export type UpdateReply =
 
 /**
  * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, 10 size of all
- *      records, then indexes to leave, indexes to join, counters
+ *      records, then indexes to leave, indexes to join, counters, counters that are changed only if they exist
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
  *      length of the history before and after, 13 rise of the money, 14 caps (see check-caps.ts), 15 '1' if the rise must fit
- *      them, then a score for each index to join, then field and amount for each counter
+ *      them, 16 number of counters that are changed only if they exist, then a score for each index to join, then field and
+ *      amount for each counter
  * Returns {'written', '1' if the event was written, '+' if a threshold was marked} | {'conflict', record} | {'missing'} |
  *      {'capped INDEX HELD SPENT'}, with ' +' if a threshold was marked
  */
@@ -54,7 +55,7 @@ local record, id = ARGV[2], ARGV[3]
 redis.call('INCRBY', KEYS[10], #record - redis.call('STRLEN', KEYS[1]))
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 10, 15
+local key, arg, last_lasting = 10, 16, #KEYS - tonumber(ARGV[16])
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -65,7 +66,9 @@ for _ = 1, join_count do
 end
 while key < #KEYS do
   key = key + 1
-  redis.call('HINCRBY', KEYS[key], ARGV[arg + 1], ARGV[arg + 2])
+  if key <= last_lasting or redis.call('EXISTS', KEYS[key]) == 1 then
+    redis.call('HINCRBY', KEYS[key], ARGV[arg + 1], ARGV[arg + 2])
+  end
   arg = arg + 2
 end
 local event = {
@@ -86,6 +89,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
   return async ({ before, after, event, booking }: JobUpdate): Promise<UpdateReply> => {
     const { tenant, id } = before;
     const change = compareProjections(project(keys, before), project(keys, after));
+    const counters = [...change.counters, ...change.purgedCounters];
     const reply = await run(
       [
         keys.job(tenant, id),
@@ -96,7 +100,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         keys.recordBytes(tenant),
         ...change.leave,
         ...change.join.map(({ key }) => key),
-        ...change.counters.map(({ key }) => key),
+        ...counters.map(({ key }) => key),
       ],
       [
         ...[before.version, encodeVersioned(after), id, after.updatedAt],
@@ -105,8 +109,9 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...[change.leave.length, change.join.length],
         ...[before.history.length, after.history.length],
         ...[booking.amount, encodeCaps(booking.caps), booking.mustFit ? '1' : ''],
+        change.purgedCounters.length,
         ...change.join.map(({ score }) => score),
-        ...change.counters.flatMap(({ field, amount }) => [field, amount]),
+        ...counters.flatMap(({ field, amount }) => [field, amount]),
       ],
     );
     return parseReply(reply as string[], booking.caps);
