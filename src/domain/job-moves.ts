@@ -159,19 +159,21 @@ export function finish(
     ...rest
   } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
+  // A process with a slow clock must not end a job before its start, because durations and estimates of time use both.
+  const { updatedAt: finishedAt } = touch(job, outcome.nowMs);
   const { mediaSeconds, recordSeconds } = outcome.retention;
   return moved(
     {
       ...rest,
-      attempts: closeCalls(rest.attempts, outcome.nowMs),
+      attempts: closeCalls(rest.attempts, finishedAt),
       ...(errors ? { errors } : {}),
-      finishedAt: outcome.nowMs,
+      finishedAt,
       // Images never outlive their record, because without it they could not be found and deleted.
-      mediaExpiresAt: outcome.nowMs + Math.min(mediaSeconds, recordSeconds) * 1000,
-      recordExpiresAt: outcome.nowMs + recordSeconds * 1000,
+      mediaExpiresAt: finishedAt + Math.min(mediaSeconds, recordSeconds) * 1000,
+      recordExpiresAt: finishedAt + recordSeconds * 1000,
     },
     { status },
-    outcome.nowMs,
+    finishedAt,
   );
 }
 

@@ -79,6 +79,8 @@ describe('the time of the last change', () => {
         }
         const moments = job.history.map(({ at }) => at);
         expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+        const { createdAt: begin, startedAt = begin, finishedAt = job.updatedAt } = job;
+        expect(finishedAt).toBeGreaterThanOrEqual(Math.max(begin, startedAt));
       }),
     );
   });
