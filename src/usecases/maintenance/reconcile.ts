@@ -48,12 +48,32 @@ export function createReconcile(deps: Deps) {
     return true;
   }
 
+  /** Times of changes that lie in the future of this process, as the last comparison found them. */
+  let ahead: ReadonlyMap<string, number> = new Map();
+
+  /** Creates the rule which jobs of a comparison have had the time to get their tasks. */
+  function createSettledRule() {
+    const before = ahead;
+    const found = new Map<string, number>();
+    ahead = found;
+    const nowMs = deps.clock();
+    return ({ id, changedAt }: { id: string; changedAt: number }, writtenBefore: number): boolean => {
+      if (changedAt <= nowMs) return changedAt < writtenBefore;
+      // The process that changed the job has another clock, so only two equal findings show that time has passed.
+      found.set(id, changedAt);
+      return before.get(id) === changedAt;
+    };
+  }
+
   /** Re-enqueues missing job tasks of a tenant. @returns the number of re-enqueued tasks. */
-  async function refillImages(tenant: string, writtenBefore: number): Promise<number> {
+  async function refillImages(
+    tenant: string,
+    isSettled: (job: { id: string; changedAt: number }) => boolean,
+  ): Promise<number> {
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
       const page = await deps.records.openJobs(tenant, { offset, limit: pageSize });
-      const settled = page.filter((job) => job.changedAt < writtenBefore).map((job) => job.id);
+      const settled = page.filter(isSettled).map((job) => job.id);
       const known = await deps.jobQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
         const restoredOne = await restore(tenant, id).catch((error) => {
@@ -141,8 +161,11 @@ export function createReconcile(deps: Deps) {
     const before = availableAt;
     availableAt = new Map([...open.keys()].map((tenant) => [tenant, startedAt]));
     const walk = before.size > 0 && (await isWalkDue(open));
+    const isSettled = walk ? createSettledRule() : () => false;
     for (const [tenant, availableBefore] of walk ? before : []) {
-      const jobs = open.has(tenant) ? await refillImages(tenant, availableBefore) : 0;
+      const jobs = open.has(tenant)
+        ? await refillImages(tenant, (job) => isSettled(job, availableBefore))
+        : 0;
       if (jobs > 0) deps.log.warn({ tenant, jobs }, 'lost tasks put back into the queue');
     }
     // Webhooks follow after all jobs, because a webhook fault of one tenant must not delay any job.
