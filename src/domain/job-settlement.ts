@@ -43,12 +43,13 @@ export function settleCharges(job: ImageJob, settlement: Settlement, nowMs: numb
   return { ...touch(job, nowMs), attempts, ...settledErrors(job, attempts) };
 }
 
-const isSettledAs = (attempts: readonly Attempt[], microUsd: number): boolean => {
-  const settled = attempts.filter(({ settledAt }) => settledAt !== undefined);
-  return (
-    settled.length > 0 && settled.reduce((sum, { costMicroUsd = 0 }) => sum + costMicroUsd, 0) === microUsd
-  );
-};
+/** Whether a settlement of these attempts was for an amount. One settlement settles its attempts at the same time. */
+function isSettledAs(attempts: readonly Attempt[], microUsd: number): boolean {
+  const sums = new Map<number, number>();
+  for (const { settledAt, costMicroUsd = 0 } of attempts)
+    if (settledAt !== undefined) sums.set(settledAt, (sums.get(settledAt) ?? 0) + costMicroUsd);
+  return [...sums.values()].includes(microUsd);
+}
 
 /** Returns the errors with the billing that is known now. */
 function settledErrors({ errors }: ImageJob, attempts: readonly Attempt[]): Pick<ImageJob, 'errors'> {

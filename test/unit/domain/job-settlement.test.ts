@@ -48,6 +48,14 @@ describe('a settlement', () => {
     expect(() => settleCharges(settled, { microUsd: 101 }, createdAt + 2)).toThrow('is known');
   });
 
+  it('changes nothing if it is repeated after other charges of the job were settled before it', () => {
+    const one = settleCharges(ended, { microUsd: 42, attemptNo: 3 }, createdAt + 1) ?? ended;
+    const both = settleCharges(one, { microUsd: 100 }, createdAt + 2) ?? ended;
+    expect(settleCharges(both, { microUsd: 100 }, createdAt + 3)).toBeNull();
+    expect(settleCharges(both, { microUsd: 42, attemptNo: 3 }, createdAt + 3)).toBeNull();
+    expect(() => settleCharges(both, { microUsd: 43 }, createdAt + 3)).toThrow('is known');
+  });
+
   it('is refused for a job that has not ended or has no unknown charge', () => {
     expect(() => settleCharges(running, { microUsd: 1 }, createdAt)).toThrow('has not ended');
     const known = { ...ended, attempts: [attemptOf({ costMicroUsd: 5_970 })] };
