@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun, finish } from '../../src/domain/job-moves.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 import { connectRecords } from '../support/records.ts';
@@ -6,8 +7,8 @@ import { connectRecords } from '../support/records.ts';
 const { records, freshTenant } = await connectRecords();
 
 function submitterOf(tenant: string) {
-  return async (keyId: string, limits: { key?: number; tenant?: number }) => {
-    const job = { ...queuedJob({ tenant }), keyId };
+  return async (keyId: string, limits: { key?: number; tenant?: number }, more: Partial<ImageJob> = {}) => {
+    const job = { ...queuedJob({ tenant }), keyId, ...more };
     const queueLimits = (['key', 'tenant'] as const).flatMap((owner) => {
       const limit = limits[owner];
       return limit === undefined ? [] : [{ owner, limit }];
@@ -50,6 +51,21 @@ describe('the limits of waiting jobs', () => {
       job: finish(job, 'canceled', { nowMs: createdAt, retention }),
     }));
     expect((await submit('key_1', limits)).outcome.kind).toBe('created');
+  });
+
+  it('counts waiting enhancements for the tenant as for their keys, also among jobs that arrive together', async () => {
+    const submit = submitterOf(freshTenant());
+    const mixed = await Promise.all(
+      Array.from({ length: 30 }, (_, no) =>
+        submit(`key_${no % 3}`, { tenant: 20 }, no % 2 === 0 ? { purpose: 'enhance' } : { hold: no }),
+      ),
+    );
+    expect(mixed.filter(({ outcome }) => outcome.kind === 'created')).toHaveLength(20);
+    for (const purpose of [{}, { purpose: 'enhance' }])
+      expect((await submit('key_9', { tenant: 20 }, purpose)).outcome.kind).toBe('queued_limit');
+    const enhancement = mixed[0]?.job ?? queuedJob();
+    await records.update(enhancement, (job) => ({ job: beginRun(job, createdAt) }));
+    expect((await submit('key_9', { tenant: 20 })).outcome.kind).toBe('created');
   });
 
   it('replays a job with its idempotency key although the limit is reached', async () => {
