@@ -58,17 +58,37 @@ function compareByRequestId(
 ): BilledCall[] {
   const byRequest = new Map<string, BookedCall>();
   for (const call of rest) if (call.requestId !== null) byRequest.set(call.requestId, call);
+  const unclear = requestsWithDifferentAmounts(rows);
   return rows.filter((row) => {
     const call = row.requestId === null ? undefined : byRequest.get(row.requestId);
     if (!call) return true;
-    if (rest.delete(call)) compareCall(row, call, result);
+    if (rest.delete(call)) compareCall(row, call, { result, isUnclear: unclear.has(row.requestId) });
     else result.findings.push(findingOf('double_charge', row, { difference: row.microUsd, calls: [call] }));
     return false;
   });
 }
 
-/** Compares one row with its call. A charge without a known amount is settled by the row. */
-function compareCall(row: BilledCall, call: BookedCall, result: Result): void {
+/** Returns the ids of requests that have several rows with different amounts, for example a row for each line item or try. */
+function requestsWithDifferentAmounts(rows: readonly BilledCall[]): ReadonlySet<string | null> {
+  const first = new Map<string, number>();
+  const different = new Set<string>();
+  for (const { requestId, microUsd } of rows) {
+    if (requestId === null) continue;
+    if ((first.get(requestId) ?? microUsd) !== microUsd) different.add(requestId);
+    else first.set(requestId, microUsd);
+  }
+  return different;
+}
+
+/**
+ * Compares one row with its call. A charge without a known amount is settled by the row, unless other rows of the request
+ * state other amounts.
+ */
+function compareCall(
+  row: BilledCall,
+  call: BookedCall,
+  { result, isUnclear }: { readonly result: Result; readonly isUnclear: boolean },
+): void {
   const isOtherModel = row.model !== null && modelFamily(row.model) !== modelFamily(call.model);
   const difference = row.microUsd - (call.microUsd ?? row.microUsd);
   // The ledger rounds the cost of a call to a micro-USD.
@@ -84,7 +104,9 @@ function compareCall(row: BilledCall, call: BookedCall, result: Result): void {
     return;
   }
   result.explainedMicroUsd += row.microUsd;
-  if (call.microUsd === null) state(result, call, row.microUsd);
+  if (call.microUsd !== null) return;
+  if (isUnclear && !call.isInFlight) result.unknown.push({ call, reason: 'inconclusive' });
+  else state(result, call, row.microUsd);
 }
 
 /** Settles a charge by the amount of its row, unless its call is in flight. */

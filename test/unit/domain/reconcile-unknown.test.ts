@@ -166,6 +166,22 @@ describe('a bill with rows of calls', () => {
   });
 });
 
+describe('a bill with several rows of one request', () => {
+  const named = lostCall(9, { requestId: 'req_9' });
+  const rowsOf = (...amounts: number[]) =>
+    amounts.map((microUsd, i) => billedRow(named, i + 9, { microUsd }));
+
+  it('settles no charge if their amounts differ, because the charge may be any of them or their sum', () => {
+    const result = reconcile([...rowsOf(0, 5_801)], [named], wholeScope);
+    expect(result).toMatchObject({ settles: [], unknown: [{ call: named, reason: 'inconclusive' }] });
+    expect(result.findings.map(({ kind, row }) => [kind, row])).toEqual([['double_charge', 10]]);
+  });
+
+  it('settles a charge that was billed twice by one of two equal amounts', () => {
+    expect(outcomes(rowsOf(5_801, 5_801), [named])).toEqual({ 'img_9.1': 5_801 });
+  });
+});
+
 describe('a bill with sums', () => {
   const total = knownSum(known);
 
