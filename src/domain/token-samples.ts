@@ -22,6 +22,12 @@ export interface TokenSamples {
 /** Returns the figures of a kind of image; `undefined` if none was generated. */
 export type FindSamples = (kind: string) => TokenSamples | undefined;
 
+/**
+ * Maximum number of tokens of an image, of its input and of its host model. A report with more is an error of the provider.
+ * As a sample it would raise the bounds until budgets refuse the images that have to replace it.
+ */
+export const maxSampleTokens = 100_000;
+
 /** Number of images whose tokens are remembered for each kind. */
 export const maxSamples = 200;
 

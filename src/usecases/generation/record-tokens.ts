@@ -3,7 +3,7 @@ import type { Estimate } from '../../domain/estimate.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Meter, Spent, TokenSampleStore } from '../../domain/ports.ts';
-import { sampleKind, type TokenSample } from '../../domain/token-samples.ts';
+import { maxSampleTokens, sampleKind, type TokenSample } from '../../domain/token-samples.ts';
 import { callCost } from './call-cost.ts';
 import { imageCallKindOf } from './image-parameters.ts';
 
@@ -34,6 +34,7 @@ export function createRecordTokens({ catalogue, estimate, samples, meter }: Deps
       meter.estimateError('low', bill / Math.max(1, expected.low));
       meter.estimateError('high', bill / Math.max(1, expected.high));
     }
+    if (![spent.usage, spent.hostModel?.usage].every(isPlausible)) return;
     const hostMicroUsd = (bill ?? 0) - (callCost(call, { usage: spent.usage }, catalogue) ?? 0);
     const sample = sampleOf(spent.usage, {
       text: promptTemplate?.join(prompt) ?? prompt,
@@ -46,6 +47,9 @@ export function createRecordTokens({ catalogue, estimate, samples, meter }: Deps
   };
 }
 export type RecordTokens = ReturnType<typeof createRecordTokens>;
+
+const isPlausible = (usage: Spent['usage'] | undefined): boolean =>
+  !usage || Math.max(usage.input_tokens, usage.output_tokens) <= maxSampleTokens;
 
 function sampleOf(
   usage: NonNullable<Spent['usage']>,
