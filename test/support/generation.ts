@@ -108,7 +108,7 @@ export function generation(given: Given = {}) {
     /** Keys of all stored images. A key occurs once per upload. */
     puts: storage.puts,
     spooled: spool.spooled,
-    faults: { spool: spool.faults, storage: storage.faults, breaker: breaker.faults },
+    faults: faultsOf({ spool, storage, breaker, store: record }),
     blocked: breaker.blocked,
     /** Scopes that were checked against the circuit breaker before each call. */
     scopesChecked: breaker.scopesChecked,
@@ -134,6 +134,12 @@ export function generation(given: Given = {}) {
       return result;
     },
   };
+}
+
+/** Returns the faults of ports by their names. */
+function faultsOf<Ports extends Record<string, { readonly faults: unknown }>>(ports: Ports) {
+  const faults = Object.entries(ports).map(([name, port]) => [name, port.faults]);
+  return Object.fromEntries(faults) as { [Name in keyof Ports]: Ports[Name]['faults'] };
 }
 
 /** Returns an update that refuses a hold that rises above the maximum. */
@@ -164,8 +170,13 @@ function testClock() {
 /** Creates a store of one job. An update repeats its change if the record changed since it was read. */
 function singleRecord(first: ImageJob) {
   let job = first;
+  const faults = {
+    /** Number of changes that the store refuses, because it is not available. */
+    writes: 0,
+  };
   const update: UpdateJob = async (_key, next, known) => {
     await Promise.resolve();
+    if (faults.writes-- > 0) throw new AppError('store_unavailable');
     for (let base = known ?? job; ; base = job) {
       const after = next(base);
       if (after === null || after === base) return base;
@@ -176,6 +187,7 @@ function singleRecord(first: ImageJob) {
   };
   return {
     update,
+    faults,
     job: () => job,
     set(next: (job: ImageJob) => ImageJob) {
       job = { ...next(job), version: job.version + 1 };

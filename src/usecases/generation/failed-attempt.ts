@@ -1,5 +1,13 @@
-import { type Attempt, bringsImage, isOpen, knownCost, patchAttempt } from '../../domain/attempt.ts';
-import { type ImageJob, isEnhancement } from '../../domain/image-job.ts';
+import {
+  type Attempt,
+  bringsImage,
+  finalizeAttempt,
+  isFinalized,
+  isOpen,
+  knownCost,
+  patchAttempt,
+} from '../../domain/attempt.ts';
+import { type ImageJob, isEnhancement, isTerminal } from '../../domain/image-job.ts';
 import type { ProviderFailure, Spent } from '../../domain/ports.ts';
 import { addTokens } from '../../domain/token-totals.ts';
 
@@ -14,15 +22,20 @@ export interface FailedCall {
   afterFailure?(job: ImageJob, error: string): ImageJob;
 }
 
+/** The outcome of a failed call. */
+interface Outcome {
+  readonly call: FailedCall;
+  readonly failure: ProviderFailure;
+  /** Error code for the row. */
+  readonly error: string;
+  readonly finishedAt: number;
+}
+
 /**
  * Returns a job with the outcome of a failed call: its row, its tokens and the count of rejections. Returns the same record
  * if the row has ended, because a write may be repeated on its own result.
  */
-export function withFailure(
-  job: ImageJob,
-  no: number,
-  outcome: { call: FailedCall; failure: ProviderFailure; error: string; finishedAt: number },
-): ImageJob {
+export function withFailure(job: ImageJob, no: number, outcome: Outcome): ImageJob {
   if (!job.attempts.some((each) => each.no === no && isOpen(each))) return job;
   const { call, failure, error, finishedAt } = outcome;
   const { kind, spent, provider } = failure;
@@ -44,8 +57,19 @@ export function withFailure(
     ...(hasTokens ? addTokens(job, spent?.usage) : {}),
   };
   const after = call.afterFailure?.(closed, error) ?? closed;
-  const isRefusal = kind === 'refused' && call.kind !== 'enhance';
+  const isRefusal = kind === 'refused' && call.kind !== 'enhance' && !isTerminal(job.status);
   return isRefusal ? { ...after, refusals: (after.refusals ?? 0) + 1 } : after;
+}
+
+/**
+ * Returns a job with the outcome of a response that was read after its run, also if the row was closed without a response.
+ * Returns the same record if the row knows its response.
+ */
+export function withLateFailure(job: ImageJob, no: number, outcome: Outcome): ImageJob {
+  const row = job.attempts.find((each) => each.no === no);
+  if (!row || isFinalized(row) || row.state === 'rejected') return job;
+  const attempts = finalizeAttempt(job.attempts, no, { state: 'received' });
+  return withFailure({ ...job, attempts }, no, outcome);
 }
 
 /** Returns whether a failed call is known to be charged. A response that arrived stays paid even if it is lost. */

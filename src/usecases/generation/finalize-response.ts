@@ -5,15 +5,7 @@ import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domai
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { addImage, finishIfWhole } from '../../domain/job-moves.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import {
-  type Clock,
-  type DecodedResponse,
-  type FindDecoder,
-  type ImageStorage,
-  type Log,
-  ProviderError,
-  type Spool,
-} from '../../domain/ports.ts';
+import type { Clock, DecodedResponse, FindDecoder, ImageStorage, Log, Spool } from '../../domain/ports.ts';
 import { addTokens } from '../../domain/token-totals.ts';
 import type { SharedBytes } from '../../lib/shared-bytes.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -188,16 +180,12 @@ export function createFinalizeResponse(deps: Deps) {
   /**
    * @returns whether the response is finalized. `false` if `signal` aborted first, or, during recovery, if the storage did
    *   not accept the image.
-   * @throws ProviderError if the response holds no image. Its file is removed, because it will never hold one.
+   * @throws ProviderError if the response holds no image. The caller records it and then removes the file, which is the only
+   *   trace of the charge until then.
    */
   return async (job: ImageJob, attempt: Attempt, options: FinalizeOptions): Promise<boolean> => {
     const work = () => store(job, attempt, options);
-    try {
-      return options.prepared ? await work() : ((await deps.withMemorySlot(work, options.signal)) ?? false);
-    } catch (error) {
-      if (error instanceof ProviderError) await deps.spool.remove(keyOf(job, attempt));
-      throw error;
-    }
+    return options.prepared ? work() : ((await deps.withMemorySlot(work, options.signal)) ?? false);
   };
 }
 

@@ -1,4 +1,4 @@
-import { billingOf, isCallFor, isOpen } from '../../domain/attempt.ts';
+import { type Attempt, billingOf, isCallFor, isOpen } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
 import { ProviderError, type ProviderFailure, type Spool } from '../../domain/ports.ts';
@@ -29,7 +29,7 @@ interface Deps {
   scopesOf: (job: ImageJob) => readonly string[];
   /** Returns the breaker scope that a failure of the job's call blocks, if any. */
   scopeOfFailure: (job: ImageJob, failure: ProviderFailure) => string | null;
-  spool: Pick<Spool, 'hasCapacity'>;
+  spool: Pick<Spool, 'hasCapacity' | 'remove'>;
   random: () => number;
   policy: UncertainPolicy & { onQuota: 'fail' | 'wait' };
 }
@@ -78,14 +78,20 @@ export function createGenerateImage(deps: Deps): GenerateImage {
     index: number,
     failure: ProviderFailure,
   ): Promise<ProviderFailure> {
-    const read = run.job.attempts.find((each) => isCallFor(each, index) && each.state === 'received');
+    const read = readResponse(run.job, index, failure);
     if (!read) return failure;
     await deps.callProvider.recordFailure(run, read, failure);
+    // The file comes last, because only it holds the charge until then.
+    await removeResponse(run, read);
     const { providerRequestId: request_id } = read;
     return {
       ...failure,
       provider: { status: 200, ...(request_id ? { request_id } : {}), ...failure.provider },
     };
+  }
+
+  async function removeResponse({ job }: JobRun, { no: attemptNo }: Attempt): Promise<void> {
+    await deps.spool.remove({ tenant: job.tenant, jobId: job.id, attemptNo });
   }
 
   return async (run, index, prompt) => {
@@ -108,8 +114,11 @@ export function createGenerateImage(deps: Deps): GenerateImage {
         if (isOverBudget(error)) return { kind: 'failed', error: overBudget(run.job, index, error) };
         if (!(error instanceof ProviderError)) throw error;
         reads += 1;
-        if (error.failure.kind === 'damaged' && reads < maxReads && hasStoredResponse(run.job, index))
+        const stored = storedResponse(run.job, index);
+        if (error.failure.kind === 'damaged' && reads < maxReads && stored) {
+          await removeResponse(run, stored);
           continue;
+        }
         const failure = await recordUnusable(run, index, error.failure);
         if (isResumable(run, index)) return RETRY_LATER;
         const outcome = await judge(run, index, failure);
@@ -123,9 +132,20 @@ export function createGenerateImage(deps: Deps): GenerateImage {
 /** Maximum number of times that a run reads a response with damaged bytes from the provider that stores it. */
 const maxReads = 3;
 
-/** Returns whether the provider stores the response of an open call, so that reading it again is free. */
-const hasStoredResponse = ({ attempts }: ImageJob, index: number) =>
-  attempts.some((each) => isCallFor(each, index) && isOpen(each) && each.handle !== undefined);
+/** Returns the open call whose response the provider stores, so that reading it again is free. */
+const storedResponse = ({ attempts }: ImageJob, index: number) =>
+  attempts.find((each) => isCallFor(each, index) && isOpen(each) && each.handle !== undefined);
+
+/**
+ * Returns the call whose complete response failed. Its worker may have died before it recorded that the response arrived.
+ * An open call with an unknown outcome is none: it may still bring a response.
+ */
+const readResponse = ({ attempts }: ImageJob, index: number, { kind }: ProviderFailure) =>
+  attempts.find(
+    (each) =>
+      isCallFor(each, index) &&
+      (each.state === 'received' || (each.state === 'calling' && kind !== 'uncertain')),
+  );
 
 const isOverBudget = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'budget_exceeded';

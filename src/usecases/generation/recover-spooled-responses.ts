@@ -1,12 +1,4 @@
-import {
-  type Attempt,
-  addAttempt,
-  finalizeAttempt,
-  isFinalized,
-  isOpen,
-  knownCost,
-  patchAttempt,
-} from '../../domain/attempt.ts';
+import { type Attempt, addAttempt, isFinalized, isOpen, patchAttempt } from '../../domain/attempt.ts';
 import { storageKeysOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal, missingImages } from '../../domain/image-job.ts';
 import { type JobLogFields, logFieldsOf } from '../../domain/job-log-fields.ts';
@@ -18,14 +10,16 @@ import {
   type JobStore,
   type Log,
   ProviderError,
+  type ProviderFailure,
+  type Spent,
   type Spool,
   type SpoolEntry,
   type SpoolHead,
   type SpoolKey,
 } from '../../domain/ports.ts';
-import { addTokens } from '../../domain/token-totals.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
+import { withLateFailure } from './failed-attempt.ts';
 import type { FinalizeResponse } from './finalize-response.ts';
 import { imageCallKindOf } from './image-parameters.ts';
 import { received } from './spool-response.ts';
@@ -56,9 +50,11 @@ export function createRecoverSpooledResponses(deps: Deps) {
     if (isFinalized(attempt)) return job.erasedAt === undefined ? deps.spool.remove(key) : purge(job, key);
     if (isHeldBy(job, attempt)) return recordReceived(key, head);
     const isDone = await deps.finalizeResponse(job, attempt, { signal }).catch(async (error) => {
-      // A run records the failure of its response, but an ended job has no run.
-      if (error instanceof ProviderError && isTerminal(job.status)) await recordUnusable(job, attempt, error);
-      throw error;
+      if (!(error instanceof ProviderError) || error.failure.kind === 'uncertain') throw error;
+      await recordFailure(job, attempt, { failure: error.failure, head });
+      // The file comes last, because only it holds the charge until then.
+      await deps.spool.remove(key);
+      return false;
     });
     if (!isDone) return;
     deps.log.info({ ...logFieldsOf(job), attempt: attempt.no }, 'recovered spooled response');
@@ -71,21 +67,20 @@ export function createRecoverSpooledResponses(deps: Deps) {
     await deps.spool.remove(key);
   }
 
-  /** Records a response of an ended job that holds no image, with its cost if it reported its usage. */
-  async function recordUnusable(job: ImageJob, { no }: Attempt, { failure }: ProviderError): Promise<void> {
-    if (failure.kind === 'uncertain') return;
-    await deps.updateJob(job, (now) => {
-      const row = now.attempts.find((each) => each.no === no);
-      if (!row || isFinalized(row)) return null;
-      const cost = failure.spent
-        ? callCost({ ...row, model: row.model ?? now.request?.model }, failure.spent, deps.catalogue)
-        : null;
-      const outcome = { state: 'unusable', finishedAt: deps.clock(), ...knownCost(cost) } as const;
-      const attempts = finalizeAttempt(now.attempts, no, outcome).map((each) =>
-        each.no === no ? { ...each, error: failure.code, charged: true as const } : each,
-      );
-      return { ...now, attempts, ...addTokens(now, failure.spent?.usage) };
-    });
+  /**
+   * Records a response that holds no image, with its cost if it reported its usage. No run can do so: the job has ended, or
+   * it is run by a worker without this file.
+   */
+  async function recordFailure(
+    job: ImageJob,
+    attempt: Attempt,
+    { failure, head }: { failure: ProviderFailure; head: SpoolHead },
+  ): Promise<void> {
+    const { no, kind, provider = head.provider, model = job.request?.model ?? '' } = attempt;
+    const costOf = (spent: Spent) => callCost({ model, kind }, spent, deps.catalogue);
+    const call = { kind, provider, model, costOf };
+    const outcome = { call, failure, error: failure.code, finishedAt: deps.clock() };
+    await deps.updateJob(job, (now) => withLateFailure(now, no, outcome));
   }
 
   /**
@@ -166,7 +161,8 @@ export function createRecoverSpooledResponses(deps: Deps) {
     for await (const entry of deps.spool.list()) {
       if (signal.aborted) return;
       await handle(entry, signal).catch(async (error) => {
-        if (error instanceof ProviderError) return; // It holds no image, and its file is removed.
+        // The file was removed by another process.
+        if (error instanceof ProviderError) return;
         const fields = { err: error, ...(await namesOf(entry.key)), attempt: entry.key.attemptNo };
         deps.log.warn(fields, 'spooled response not recovered, retrying');
       });

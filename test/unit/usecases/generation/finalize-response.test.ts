@@ -98,10 +98,10 @@ describe('the finalization of a late response', () => {
     expect(made.stored.size).toBe(1);
   });
 
-  it('rejects a response without an image and removes its file', async () => {
+  it('rejects a response without an image and keeps its file, which holds its charge', async () => {
     const { made, finalize } = late((job) => job, 'no image');
     await expect(finalize()).rejects.toMatchObject({ failure: { kind: 'unusable' } });
-    expect(made.spooled.size).toBe(0);
+    expect(made.spooled.size).toBe(1);
     expect(made.job().images).toEqual([]);
   });
 

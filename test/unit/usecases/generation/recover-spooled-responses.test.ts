@@ -170,7 +170,8 @@ describe('recovery of spooled responses', () => {
 
   it('records a response of an ended job that holds no image as unusable, with the cost that it reported', async () => {
     const usage = { input_tokens: 10, output_tokens: 20, total_tokens: 30 };
-    const failure = failureOf('unusable', 'provider_unusable_answer', { spent: { usage } });
+    const more = { billing: 'charged', spent: { usage } } as const;
+    const failure = failureOf('unusable', 'provider_unusable_answer', more);
     const ended = (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt, retention });
     const entry = { format: 'known', provider: 'studio' } as const;
     const worker = workerWith({ state: 'received' }, ended, { entry, fault: new ProviderError(failure) });
