@@ -114,8 +114,7 @@ export function generation(given: Given = {}) {
     scopesChecked: breaker.scopesChecked,
     /** The only memory slot for an image from the spool. */
     memorySlots,
-    recoverSpooledResponses: useCases.recoverSpooledResponses,
-    finalizeResponse: useCases.finalizeResponse,
+    ...useCases,
     job: record.job,
     /** Changes the record, as other processes do. */
     set: record.set,
@@ -239,11 +238,11 @@ function createUseCases(given: Given, ports: Ports) {
     log: silentLog,
     retentionOf: () => retention,
   };
-  const { runJob, recoverSpooledResponses } = createGeneration(deps);
+  const verbs = createGeneration(deps);
   const finalizeResponse = createFinalizeResponse({
     ...deps,
     recordTokens() {},
     uploadImage: createUploadImage(deps),
   });
-  return { runJob, recoverSpooledResponses, finalizeResponse };
+  return { ...verbs, finalizeResponse };
 }

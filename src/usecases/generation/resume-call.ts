@@ -19,8 +19,15 @@ interface Deps {
   clock: Clock;
 }
 
-/** How long a run waits for a response on another worker's disk before the response counts as lost. */
+/**
+ * How long a job waits for a response on another worker's disk before the response counts as lost. The wait begins when a
+ * run first misses the response, and again whenever its worker confirms it.
+ */
 const responseTimeoutMs = 120_000;
+
+/** Whether a run is the first one after the run that received a response, and may have tried to store it for a long time. */
+const isFirstMiss = ({ job }: JobRun, { state, fence }: Attempt) =>
+  state === 'received' && job.fence === fence + 1;
 
 /**
  * Resumes calls that earlier runs made for an image: finalizes a spooled response of this disk, polls a call with a handle,
@@ -61,6 +68,10 @@ export function createResumeCall(deps: Deps) {
       }
       // The worker that paid has the response on its disk, or may have it, and recovers it as soon as it runs again.
       const { receivedAt = attempt.arrivedAt ?? Number.NEGATIVE_INFINITY } = attempt;
+      if (isFirstMiss(run, attempt)) {
+        await run.updateAttempt(attempt.no, { receivedAt: deps.clock() });
+        return RETRY_LATER;
+      }
       if (deps.clock() - receivedAt < responseTimeoutMs) return RETRY_LATER;
       const recovered = await deps.recoverStoredImage(run, attempt);
       if (recovered) return recovered;
