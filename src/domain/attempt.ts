@@ -126,15 +126,26 @@ export function openHandles(attempts: readonly Attempt[]): string[] {
 }
 
 /**
- * Closes the calls of a job that ends, because no run will record their outcome. They may have been charged. Each keeps its
- * handle, by which a worker cancels it at the provider. A received response stays open until it is recovered from its disk.
+ * Closes the calls of a job that ends, because no run will record their outcome. They may have been charged. Each keeps the
+ * provider's id, by which a worker cancels it there. A received response stays open until it is recovered from its disk.
  */
 export function closeCalls(attempts: readonly Attempt[], nowMs: number): Attempt[] {
   return attempts.map((attempt) =>
     attempt.state === 'calling'
-      ? { ...attempt, state: 'uncertain', error: 'provider_outcome_unknown', finishedAt: nowMs }
+      ? {
+          ...withoutHeldResponse(attempt),
+          state: 'uncertain',
+          error: 'provider_outcome_unknown',
+          finishedAt: nowMs,
+        }
       : attempt,
   );
+}
+
+/** Removes a handle that is a response, with its link and the text of the provider, and not only the id of a call. */
+export function withoutHeldResponse(attempt: Attempt): Attempt {
+  const { handle, ...rest } = attempt;
+  return handle === undefined || /^[\w.:-]{1,200}$/.test(handle) ? attempt : rest;
 }
 
 const imageKinds: ReadonlySet<string> = new Set<AttemptKind>(['generate', 'edit']);
@@ -149,7 +160,7 @@ export const isCallFor = (attempt: Attempt, index: number): boolean =>
 /**
  * Updates an attempt of the ledger if it is open. An ended attempt stays unchanged: the caller may hold an old copy, and a
  * recovered response may have ended the attempt since. An attempt that ends loses its handle, which may hold a link. Only
- * `closeCalls` keeps it.
+ * `closeCalls` keeps it if it is an id.
  */
 export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Partial<Attempt>): Attempt[] {
   return attempts.map((attempt) =>

@@ -1,4 +1,4 @@
-import type { Attempt } from './attempt.ts';
+import { type Attempt, withoutHeldResponse } from './attempt.ts';
 import { type ImageJob, isTerminal, type Retention } from './image-job.ts';
 import { checkChangeable, finish, touch } from './job-moves.ts';
 import { pickAmounts } from './pick-amounts.ts';
@@ -18,7 +18,7 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
     : finish(job, 'canceled', { nowMs, retention });
   const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
   const attempts = ended.attempts.map((attempt) => {
-    const row = pickAmounts(attempt, attemptFields) as unknown as Attempt;
+    const row = withoutHeldResponse(pickAmounts(attempt, attemptFields) as unknown as Attempt);
     // The request is erased with its model, and the ledger has to name the model of every paid call.
     return row.model === undefined && ended.request ? { ...row, model: ended.request.model } : row;
   });

@@ -1,5 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { erase } from '../../src/domain/job-erasure.ts';
+import { finish } from '../../src/domain/job-moves.ts';
 import { createResponsesProvider } from '../../src/outbound/providers/openai/images/responses-provider.ts';
+import { createdAt, retention } from '../support/jobs.ts';
 import { asImage, linkedImage, paidOnce, runLinked, unusableLink } from '../support/linked-job.ts';
 import { collector, contextOf, drain, failureOf, openAIProvider } from '../support/provider-calls.ts';
 import type { Script } from '../support/scripted-server.ts';
@@ -48,6 +52,28 @@ describe('a call whose worker stops while it fetches the link', () => {
     await made.run();
     expect(summaryNow()).toEqual(unusableLink);
     expect(JSON.stringify(made.job())).not.toContain('token=secret');
+  });
+
+  it.each([
+    ['is canceled', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt, retention })],
+    ['is erased', (job: ImageJob) => erase(job, createdAt, retention)],
+  ] as const)(
+    'leaves neither link nor text in the record of a job that %s before the next run',
+    async (_how, end) => {
+      const { made } = await cutOffBy((stop) => stop.abort('draining'));
+      made.set(end);
+      expect(made.job().attempts).toMatchObject([{ state: 'uncertain' }]);
+      expect(JSON.stringify(made.job())).not.toMatch(/token=secret|A cat/);
+    },
+  );
+
+  it('leaves no text in the record of an erased job that ended in an earlier release', async () => {
+    const { made } = await cutOffBy((stop) => stop.abort('draining'));
+    const attempts = made.job().attempts.map((each) => ({ ...each, state: 'uncertain' }));
+    made.set((job) =>
+      erase({ ...finish(job, 'canceled', { nowMs: createdAt, retention }), attempts }, createdAt, retention),
+    );
+    expect(JSON.stringify(made.job())).not.toMatch(/token=secret|A cat/);
   });
 
   it('has an unknown outcome, but is charged, if the job is canceled', async () => {
