@@ -113,7 +113,8 @@ export interface WithPreviews extends JobName {
 /** Returns every key under which the storage may hold a preview: recorded ones, and those of every call with previews. */
 export function previewKeysOf(job: WithPreviews): string[] {
   const possible = job.attempts.flatMap((attempt) =>
-    Array.from({ length: Math.min(attempt.partialImages ?? 0, maxPartialImages) }, (_, partial) =>
+    // A server may send more previews than were requested.
+    Array.from({ length: attempt.partialImages ? maxPartialImages : 0 }, (_, partial) =>
       previewKeyOf(job, attempt, partial),
     ),
   );

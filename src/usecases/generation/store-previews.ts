@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import { previewKeyOf } from '../../domain/image.ts';
+import { maxPartialImages } from '../../domain/image-request.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { addPreview } from '../../domain/job-moves.ts';
 import type { Clock, ImageStorage, Log, PartialImage } from '../../domain/ports.ts';
@@ -49,10 +50,12 @@ export function createStorePreviews({ storage, sleep, clock, log }: Deps) {
     }
 
     return {
-      store(partial) {
+      async store(partial) {
+        // No link could name another number, and a server may send any number of previews.
+        if (partial.no < 0 || partial.no >= maxPartialImages) return;
         const stored = store(partial);
         pending = Promise.all([pending, stored]).then(() => {});
-        return stored;
+        await stored;
       },
       async settled() {
         if (!pending) return;

@@ -52,7 +52,7 @@ describe('the keys under which the storage may hold bytes of a job', () => {
   it('lists the keys of all previews that calls may have stored, recorded or not, in any state', () => {
     const attempts = [
       attemptOf({ no: 1, state: 'rejected', partialImages: 2 }),
-      attemptOf({ no: 2, partialImages: 1 }),
+      attemptOf({ no: 2 }),
       attemptOf({ no: 3 }),
     ];
     const previews = [
@@ -64,6 +64,7 @@ describe('the keys under which the storage may hold bytes of a job', () => {
       'acme/img_1/1-9-2.preview',
       'acme/img_1/0-1-0.preview',
       'acme/img_1/0-1-1.preview',
+      'acme/img_1/0-1-2.preview',
     ]);
   });
 
