@@ -1,3 +1,11 @@
+import { sleep } from './sleep.ts';
+
+/**
+ * Maximum time that a stop waits for the current run, in milliseconds. A dependency may keep a run waiting for minutes, and
+ * several runs must end within the limit of a shutdown.
+ */
+const maxStopMs = 3_000;
+
 interface Options {
   readonly onError: (error: unknown) => void;
   /** Delay before the first run, in milliseconds. Default: one pause. */
@@ -7,7 +15,8 @@ interface Options {
 /**
  * Runs work at intervals. The pause lies between the end of one run and the start of the next, so runs never overlap.
  *
- * @returns a function that stops further runs and waits for the current run.
+ * @returns a function that stops further runs and waits for the current run, at most three seconds. The work must bear that
+ *   its dependencies are closed, as it must bear the end of its process.
  */
 export function every(
   pauseMs: number,
@@ -31,6 +40,8 @@ export function every(
   return async () => {
     stopped = true;
     clearTimeout(timer);
-    await running;
+    const ended = new AbortController();
+    await Promise.race([running, sleep(maxStopMs, ended.signal)]);
+    ended.abort();
   };
 }

@@ -38,18 +38,30 @@ describe('every', () => {
   });
 
   it('stops after the current run has ended and starts no other', async () => {
-    const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
+    const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 2_000)));
     const stop = every(1_000, work, { onError: noError });
     await vi.advanceTimersByTimeAsync(1_000);
     let stopped = false;
     const stopping = stop().then(() => {
       stopped = true;
     });
-    await vi.advanceTimersByTimeAsync(4_999);
+    await vi.advanceTimersByTimeAsync(1_999);
     expect(stopped).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     await stopping;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  it('stops after three seconds although a dependency of the current run does not respond', async () => {
+    const work = vi.fn(() => new Promise<void>(() => {}));
+    const stop = every(1_000, work, { onError: noError });
+    await vi.advanceTimersByTimeAsync(1_000);
+    const stopped = vi.fn();
+    void stop().then(stopped);
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(stopped).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stopped).toHaveBeenCalled();
   });
 });
