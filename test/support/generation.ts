@@ -172,6 +172,8 @@ function singleRecord(first: ImageJob) {
   const faults = {
     /** Number of changes that the store refuses, because it is not available. */
     writes: 0,
+    /** Whether the reply to a change is lost, although the store made the change. */
+    losesReply: (_job: ImageJob): boolean => false,
   };
   const update: UpdateJob = async (_key, next, known) => {
     await Promise.resolve();
@@ -181,6 +183,7 @@ function singleRecord(first: ImageJob) {
       if (after === null || after === base) return base;
       if (base.version !== job.version) continue;
       job = { ...after, version: job.version + 1 };
+      if (faults.losesReply(job)) throw new AppError('store_unavailable');
       return job;
     }
   };

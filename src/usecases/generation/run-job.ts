@@ -176,9 +176,12 @@ async function release(
   return blocked ? { againInMs } : { againInMs, isInterrupted: true };
 }
 
-/** Records the errors of images that failed for good, so that the next run leaves them alone. */
+/** Records the errors of images that failed for good, so that the next run leaves them alone. May be repeated. */
 function withErrors(job: ImageJob, outcomes: readonly ImageOutcome[]): ImageJob {
-  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
+  const recorded = new Set(job.errors?.map(({ index }) => index));
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.kind === 'failed' && !recorded.has(outcome.error.index) ? [outcome.error] : [],
+  );
   return errors.length > 0 ? { ...job, errors: [...(job.errors ?? []), ...errors] } : job;
 }
 

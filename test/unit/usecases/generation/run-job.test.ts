@@ -210,6 +210,17 @@ describe('a job of several images', () => {
     ).toEqual([0, 2]);
   });
 
+  it('lists the error of an image once although the reply to its release was lost', async () => {
+    const responses = [failureOf('final', 'moderation_blocked'), failureOf('refused')];
+    const made = generation({ request: { n: 2 }, responses });
+    let lost = 0;
+    made.faults.store.losesReply = ({ leaseStartedAt, status }) =>
+      status === 'running' && leaseStartedAt === undefined && lost++ < 2;
+    await made.run();
+    expect(lost).toBe(3);
+    expect(made.job().errors).toMatchObject([{ code: 'moderation_blocked', index: 0 }]);
+  });
+
   it('fails the job if all images fail', async () => {
     const made = generation({
       request: { n: 2 },
