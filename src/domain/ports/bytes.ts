@@ -58,7 +58,7 @@ export interface Spool {
    * it, because a writer may die at any time.
    */
   removeUnfinished(isWanted: (key: SpoolKey) => Promise<boolean>): Promise<void>;
-  /** Lists all responses of this disk, unordered. */
+  /** Lists all responses of this disk, unordered. Throws the first fault of a file after all files that can be read. */
   list(): AsyncIterable<SpoolEntry>;
   /** Returns whether a further response fits. If not, callers must make no provider call, because its response would be lost. */
   hasCapacity(): Promise<boolean>;

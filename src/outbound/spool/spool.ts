@@ -143,11 +143,14 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
 
     async *list() {
       await ready();
+      const faults: unknown[] = [];
       for await (const entry of await onDisk('list', () => opendir(directory))) {
         const key = keyOfResponseFile(entry.name);
-        const listed = key && (await entryOf(directory, key));
+        // A file that the disk cannot read must not hide the others.
+        const listed = key && (await entryOf(directory, key).catch((error) => void faults.push(error)));
         if (listed) yield listed;
       }
+      if (faults.length > 0) throw faults[0];
     },
   };
 }
