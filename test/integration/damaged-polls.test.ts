@@ -5,9 +5,12 @@ import { background, completed, methodsOf } from '../support/responses-scripts.t
 import { respondWith, type Script, serve } from '../support/scripted-server.ts';
 
 /** Runs a job whose images are generated in the background by a server with the given polls. */
-async function runWith(...polls: Script[]) {
+const runWith = (...polls: Script[]) => runWithStorage({ storageRefusals: 0 }, ...polls);
+
+async function runWithStorage({ storageRefusals }: { storageRefusals: number }, ...polls: Script[]) {
   const server = await serve(background(...polls));
-  const made = generation({ realProvider: backgroundProvider(server.url), maxPaidAttempts: 2 });
+  const realProvider = backgroundProvider(server.url);
+  const made = generation({ realProvider, maxPaidAttempts: 2, storageRefusals });
   await made.runPaidCalls();
   const methods = methodsOf(server);
   return {
@@ -49,4 +52,15 @@ it('pays again if the provider has deleted a response with damaged bytes', async
   );
   expect(job).toMatchObject({ status: 'succeeded', attempts: [{ state: 'uncertain' }, { state: 'stored' }] });
   expect(seen).toEqual({ submissions: 2, polls: 5 });
+});
+
+it('stores the image of a poll after one that broke off, although the storage refuses it at first', async () => {
+  const whole = JSON.stringify(await completed());
+  const cut: Script = (response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.length });
+    response.write(whole.slice(0, whole.length - 2_000), () => response.destroy());
+  };
+  const { job, ...seen } = await runWithStorage({ storageRefusals: 1 }, cut, respondWith(200, whole));
+  expect(job).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
+  expect(seen).toEqual({ submissions: 1, polls: 2 });
 });

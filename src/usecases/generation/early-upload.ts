@@ -26,7 +26,7 @@ export interface EarlyUpload {
   isStored(): boolean;
   /** Whether the response is being decoded, so that its image may be stored even if it is not spooled. */
   isReading(): boolean;
-  /** Releases the slot and stops reading and uploading. Idempotent. */
+  /** Releases the slot and stops reading and uploading. Idempotent. Another response may be watched afterwards. */
   end(): void;
 }
 
@@ -92,7 +92,7 @@ function createEarlyUpload(
   slots: ReturnType<typeof createSlots>,
   { job, signal }: JobOfUpload,
 ): EarlyUpload {
-  const ended = new AbortController();
+  let ended = new AbortController();
   let hasSlot = false;
   let isStored = false;
   let copy: ReturnType<typeof createStreamCopy> | undefined;
@@ -124,6 +124,8 @@ function createEarlyUpload(
       const memory = hasSlot ? null : slots.take();
       if (!memory) return body;
       hasSlot = true;
+      // A call may receive its response again after a break, which ended the upload of the first part.
+      ended = new AbortController();
       copy = createStreamCopy();
       prepared = deps.provider.decode(copy.chunks(), memory).then(
         (response) => upload(response, attempt, memory),
