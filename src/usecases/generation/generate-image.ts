@@ -1,4 +1,4 @@
-import { type Attempt, billingOf, isCallFor, isOpen } from '../../domain/attempt.ts';
+import { type Attempt, billingOf, isCallFor, isOpen, nextAttemptNo } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
 import { ProviderError, type ProviderFailure, type Spool } from '../../domain/ports.ts';
@@ -29,7 +29,7 @@ interface Deps {
   scopesOf: (job: ImageJob) => readonly string[];
   /** Returns the breaker scope that a failure of the job's call blocks, if any. */
   scopeOfFailure: (job: ImageJob, failure: ProviderFailure) => string | null;
-  spool: Pick<Spool, 'hasCapacity' | 'remove'>;
+  spool: Pick<Spool, 'hasCapacity' | 'open' | 'remove'>;
   random: () => number;
   policy: UncertainPolicy & { onQuota: 'fail' | 'wait' };
 }
@@ -44,6 +44,8 @@ export function createGenerateImage(deps: Deps): GenerateImage {
   /** Returns why no call may be made now. */
   async function blockedOutcome(job: ImageJob, index: number): Promise<ImageOutcome | null> {
     if (!(await deps.spool.hasCapacity())) return RETRY_LATER;
+    // The store has lost the row of a paid response. Recovery restores it, and a call with its number would replace it.
+    if (await deps.spool.open(spoolKeyOf(job, nextAttemptNo(job.attempts)))) return RETRY_LATER;
     return (await deps.checkThrottle(job.tenant)) ?? deps.checkBreaker(deps.scopesOf(job), index);
   }
 
@@ -91,7 +93,7 @@ export function createGenerateImage(deps: Deps): GenerateImage {
   }
 
   async function removeResponse({ job }: JobRun, { no: attemptNo }: Attempt): Promise<void> {
-    await deps.spool.remove({ tenant: job.tenant, jobId: job.id, attemptNo });
+    await deps.spool.remove(spoolKeyOf(job, attemptNo));
   }
 
   return async (run, index, prompt) => {
@@ -128,6 +130,8 @@ export function createGenerateImage(deps: Deps): GenerateImage {
     return { kind: 'stopped' };
   };
 }
+
+const spoolKeyOf = ({ tenant, id: jobId }: ImageJob, attemptNo: number) => ({ tenant, jobId, attemptNo });
 
 /** Maximum number of times that a run reads a response with damaged bytes from the provider that stores it. */
 const maxReads = 3;

@@ -100,7 +100,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
    * Restores a row that the store has lost, for example in the last second before a failover. All images of a job are
    * requested alike, so the response fits any missing image.
    */
-  async function restoreRow(key: SpoolKey, head: SpoolHead): Promise<void> {
+  async function restoreRow(key: SpoolKey, head: Partial<SpoolHead>): Promise<void> {
     const nowMs = deps.clock();
     await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
       const exists = job.attempts.some((each) => each.no === key.attemptNo);
@@ -111,7 +111,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
         index: missingImages(job)[0] ?? 0,
         fence: 0,
         startedAt: nowMs,
-        provider: head.provider,
+        ...(head.provider === undefined ? {} : { provider: head.provider }),
         ...received(head, nowMs),
       };
       return { ...job, attempts: addAttempt(job.attempts, row) };
@@ -125,6 +125,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
   async function confirmUnreadable(key: SpoolKey): Promise<void> {
     const found = await deps.records.get(key.tenant, key.jobId);
     if (found?.erasedAt !== undefined) return purge(found, key);
+    await restoreRow(key, {});
     const receivedAt = deps.clock();
     await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);

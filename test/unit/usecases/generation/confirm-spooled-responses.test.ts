@@ -42,3 +42,18 @@ describe('a response on the disk of another worker', () => {
     expect(made.job().images).toHaveLength(1);
   });
 });
+
+describe('a response on this disk whose row the store has lost', () => {
+  it('is never replaced by another call, but gets its row again and is stored', async () => {
+    const never = new AbortController().signal;
+    const made = generation();
+    made.spoolBody(1);
+    expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
+    expect(made.calls).toHaveLength(0);
+    await made.recoverSpooledResponses(never);
+    expect(await made.run()).toEqual({ done: true });
+    expect(made.calls).toHaveLength(0);
+    expect(statesOf(made)).toEqual(['stored']);
+    expect([...made.stored.values()].map(String)).toEqual(['image from before']);
+  });
+});

@@ -150,6 +150,16 @@ describe('recovery of spooled responses', () => {
     expect(worker.settled).toEqual([1]);
   });
 
+  it('restores the row of a response that only another release can read', async () => {
+    const worker = workerWith({}, (job) => ({ ...job, attempts: [] }), {
+      entry: { format: 'unknown', version: 2 },
+    });
+    await worker.recoverSpooled();
+    await worker.recoverSpooled();
+    expect(worker.job().attempts).toMatchObject([{ no: 1, index: 0, state: 'received' }]);
+    expect(worker.files()).toBe(1);
+  });
+
   it('finalizes a response whose job has ended', async () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),
