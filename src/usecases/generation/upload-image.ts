@@ -3,6 +3,7 @@ import type { StoredImage } from '../../domain/image.ts';
 import { type LoggedJob, logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { DecodedImage, ImageStorage, Log, Meter } from '../../domain/ports.ts';
 import { storageDelayMs } from '../../domain/retry-schedule.ts';
+import { startDeadline } from '../../lib/deadline.ts';
 
 interface Deps {
   storage: Pick<ImageStorage, 'put'>;
@@ -26,6 +27,25 @@ export type UploadImage = (
 ) => Promise<StoredImage | null>;
 
 /**
+ * Time that the storage has for an image after its run had to stop, in milliseconds. It is shorter than the time in which a
+ * stopping process returns its jobs. The response is safe in the spool.
+ */
+const stopGraceMs = 2_000;
+
+/** Waits for an upload. Returns false if the storage does not respond in time after the signal aborted. */
+async function unlessStopped(upload: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const deadline = startDeadline(signal, Number.POSITIVE_INFINITY, () => stopGraceMs);
+  const stopped = new Promise<false>((resolve) => {
+    deadline.signal.addEventListener('abort', () => resolve(false));
+  });
+  try {
+    return await Promise.race([upload.then(() => true), stopped]);
+  } finally {
+    deadline.release();
+  }
+}
+
+/**
  * Stores a paid image and retries until it succeeds, unless the tries are limited. The bytes are safe in the spool, so a
  * storage outage costs only time.
  */
@@ -34,7 +54,7 @@ export function createUploadImage(deps: Deps): UploadImage {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
-        await deps.storage.put(storageKey, image.bytes, image);
+        if (!(await unlessStopped(deps.storage.put(storageKey, image.bytes, image), signal))) return null;
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
