@@ -73,13 +73,14 @@ export type RunName = Pick<ImageJob, 'fence' | 'leaseStartedAt'>;
 
 /**
  * Refuses a write by a run that no longer owns the record. The token alone does not name a run: if the store loses the
- * beginning of a run, the next one gets the same token.
+ * beginning of a run, the next one gets the same token. A record without a lease is released, and the release may be repeated.
  *
  * @throws AppError `already_terminal`.
  */
 export function checkRun(job: ImageJob, run: RunName): void {
   checkOpen(job);
-  if (job.fence !== run.fence || job.leaseStartedAt !== run.leaseStartedAt) {
+  const { leaseStartedAt = run.leaseStartedAt } = job;
+  if (job.fence !== run.fence || leaseStartedAt !== run.leaseStartedAt) {
     throw new AppError('already_terminal', { detail: 'Another worker runs this job now.' });
   }
 }

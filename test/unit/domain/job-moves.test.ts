@@ -14,6 +14,7 @@ import {
   finish,
   finishIfWhole,
   finishIncomplete,
+  releaseRun,
   requestCancel,
   withLostWrites,
 } from '../../../src/domain/job-moves.ts';
@@ -62,6 +63,7 @@ describe('a run', () => {
     const namesake = beginRun(queuedJob(), createdAt + 30);
     expect(namesake.fence).toBe(first.fence);
     expect(() => checkRun(first, first)).not.toThrow();
+    expect(() => checkRun(releaseRun(first, createdAt + 15), first)).not.toThrow();
     expect(() => checkRun(second, first)).toThrow(refusal);
     expect(() => checkRun(namesake, first)).toThrow(refusal);
   });
