@@ -1,4 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { plainImage } from '../support/edit-inputs.ts';
 import { manageKeysOf } from '../support/managed-keys.ts';
 import { openRaw, readResponse } from '../support/raw-http.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -50,5 +53,25 @@ describe('a change of a key while a body of its caller arrives', () => {
   it('that changes nothing lets the request pass', async () => {
     const { key } = await manageKeysOf(service.url).create({ tenant: 'acme' });
     expect(await sendSlowly(key, async () => {})).toMatchObject({ status: 202 });
+  });
+});
+
+describe('a key that is revoked while the images of a request are checked', () => {
+  it.each([
+    ['/images', 'images'],
+    ['/v1/images/edits', 'image'],
+  ])('refuses the request to %s', async (path, field) => {
+    const keys = manageKeysOf(service.url);
+    const { id, key } = await keys.create({ tenant: 'acme' });
+    const png = await plainImage(3400, 3400, { r: 1, g: 2, b: 3 });
+    const form = new FormData();
+    form.set('prompt', 'Slowly checked');
+    for (let no = 0; no < 16; no += 1) form.append(field, new File([new Uint8Array(png)], 'a.png'));
+    const headers = { authorization: `Bearer ${key}` };
+    const response = fetch(`${service.url}${path}`, { method: 'POST', headers, body: form });
+    const incoming = () => readdir(join(service.dataDir, 'incoming'));
+    await expect.poll(incoming, { interval: 5, timeout: 20_000 }).toHaveLength(16);
+    await keys.operator.delete(`/keys/${id}`).expect(204);
+    expect((await response).status).toBe(401);
   });
 });

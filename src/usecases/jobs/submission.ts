@@ -21,6 +21,8 @@ export interface Submission {
   readonly origin?: string | undefined;
   /** Id of the job if it is decided before the submission. */
   readonly id?: string | undefined;
+  /** Authenticates the caller again. Called after the check of inputs, which may take long. @throws AppError if it is refused */
+  readonly recheck?: (() => Promise<Caller>) | undefined;
   /** Changes to the request, and ignored fields, before the submission. */
   readonly warnings?: readonly string[] | undefined;
 }

@@ -90,10 +90,19 @@ export function createSubmitJob(deps: Deps) {
             checkModeratedInputs(prepared.request, stored);
             return createQueued(submission, { prepared, usageRow }, stored);
           },
-          accept: (job, sources) => acceptJob(job, { ...terms, sources }),
+          accept: async (job, sources) =>
+            acceptJob(job, { ...terms, ...(await latestLimits(submission, prepared)), sources }),
         },
       )
     );
+  }
+
+  /** Returns the limits of a caller after the check of its inputs. Its key may be revoked or restricted since it was authenticated. */
+  async function latestLimits({ recheck }: Submission, { request }: PreparedRequest) {
+    const caller = await recheck?.();
+    if (!caller) return {};
+    checkKeyRules(caller.policy.key, request, deps.catalogue);
+    return { caps: capsOfCaller(caller, deps.clock), queueLimits: queueLimitsOf(caller) };
   }
 
   function createQueued(

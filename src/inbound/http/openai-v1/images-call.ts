@@ -103,6 +103,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         caller: callerOf(request),
         ...call,
         warnings: mapped.warnings,
+        recheck: request.checkAccess ?? undefined,
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         earlierTries,
         identity: `${kind.path} ${canonicalJson(fields)}`,

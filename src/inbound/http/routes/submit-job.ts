@@ -95,7 +95,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
           if (isDryRun) return { previewed: await preview(jobs, body, { caller, inputs: list }) };
           const { requestId, traceparent } = jobTraceOf(request);
           const origin = addresses.storedOriginOf(request);
-          const trace = { requestId, traceparent, origin };
+          const trace = { requestId, traceparent, origin, recheck: request.checkAccess ?? undefined };
           return {
             accepted: await jobs.submitJob.submit({ caller, body, inputs: list, idempotencyKey, ...trace }),
           };
