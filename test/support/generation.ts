@@ -1,5 +1,5 @@
 import { AppError } from '../../src/domain/errors.ts';
-import { type ImageJob, missingImages } from '../../src/domain/image-job.ts';
+import { missingImages } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import { holdOf } from '../../src/domain/job-money.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';

@@ -97,12 +97,12 @@ export function createSubmitJob(deps: Deps) {
     );
   }
 
-  /** Returns the limits of a caller after the check of its inputs. Its key may be revoked or restricted since it was authenticated. */
+  /** Returns a caller with its limits after the check of its inputs. Its key may be revoked or restricted since it was authenticated. */
   async function latestLimits({ recheck }: Submission, { request }: PreparedRequest) {
     const caller = await recheck?.();
     if (!caller) return {};
     checkKeyRules(caller.policy.key, request, deps.catalogue);
-    return { caps: capsOfCaller(caller, deps.clock), queueLimits: queueLimitsOf(caller) };
+    return { caller, queueLimits: queueLimitsOf(caller) };
   }
 
   function createQueued(
