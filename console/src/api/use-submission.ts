@@ -69,14 +69,20 @@ export function useSubmission(purpose: string, onMade: (job: ImageJob) => void):
       // A double click, or a key that is pressed twice, means one job. The response may arrive between the two.
       if (before.pending || (text === before.text && Date.now() < before.until)) return before;
       const unknown = text === before.text ? before.key : null;
-      void send(submission, text, unknown);
+      const left = new AbortController();
+      void send(submission, { text, unknown, left: left.signal }).finally(() => left.abort());
       return { ...idle, pending: submission, text, key: unknown };
     });
   }
 
-  async function send({ path, body }: Submission, text: string, unknown: string | null): Promise<void> {
+  /** Sends a call until its outcome is known, with the key of an earlier call whose outcome is unknown. */
+  async function send(
+    { path, body }: Submission,
+    { text, unknown, left: signal }: { text: string; unknown: string | null; left: AbortSignal },
+  ): Promise<void> {
     const idempotencyKey = unknown ?? newIdempotencyKey();
     const options = { method: 'POST', body, idempotencyKey, signal: ended } as const;
+    const ask = (event: Event) => event.preventDefault();
     let isUnknown = unknown !== null;
     for (let pauseMs = 500; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
       try {
@@ -92,6 +98,8 @@ export function useSubmission(purpose: string, onMade: (job: ImageJob) => void):
         const canRepeat = isUnknown && (error.isOutcomeUnknown || error.isPassing);
         if (!canRepeat) return set({ pending: null, isRepeating: false, key, error });
         set({ isRepeating: true, key });
+        // The browser asks before the page is left, because the key would be lost.
+        addEventListener('beforeunload', ask, { signal });
         const { retryAfterS } = error;
         await new Promise((resolve) => setTimeout(resolve, Math.max(pauseMs, (retryAfterS ?? 0) * 1000)));
       }

@@ -95,6 +95,23 @@ describe.skipIf(!hasChromium)('payments of the console in Chromium', () => {
     await close();
   });
 
+  it('the browser asks before a page is left whose request has no known outcome', async () => {
+    const { page, close } = await open();
+    let isLost = true;
+    await page.route(/\/images$/, (route) =>
+      isLost && route.request().method() === 'POST' ? route.abort('connectionreset') : route.continue(),
+    );
+    await page.getByLabel('Prompt').fill('An owl that is left');
+    await generate(page).click();
+    await page.getByText('The outcome is not known yet.').waitFor();
+    const asks = () => page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))");
+    expect(await asks()).toBe(true);
+    isLost = false;
+    await page.waitForURL((url) => url.searchParams.has('job'));
+    expect(await asks()).toBe(false);
+    await close();
+  });
+
   it('a request during a stall of Redis is repeated until its outcome is known, and paid once', async () => {
     const prompt = 'An owl in a stall';
     const { page, violations, close } = await open();
