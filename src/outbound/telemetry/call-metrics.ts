@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Meter } from '../../domain/ports.ts';
 import { durationBuckets } from './duration-buckets.ts';
@@ -29,6 +30,12 @@ export function createCallMetrics(
     tenantThrottled: () => throttles.inc(),
     providerCall: ({ kind, provider, model }, outcome, value) =>
       calls.observe({ kind, provider, model, outcome }, value),
-    webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
+    webhookAttempt: (outcome, value) => deliveries.observe({ outcome: labelOf(outcome) }, value),
   };
+}
+
+/** Returns the label of an outcome. An endpoint may invent hundreds of statuses, each of which would be a series for good. */
+function labelOf(outcome: string): string {
+  const status = /^http_(\d+)$/.exec(outcome)?.[1];
+  return status === undefined || STATUS_CODES[status] !== undefined ? outcome : 'http_other';
 }
