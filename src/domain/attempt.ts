@@ -169,8 +169,8 @@ export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Pa
 }
 
 /**
- * Ends an attempt whose image or response is known after all. Removes the error of an earlier doubt, a settlement, and the
- * mark of a lost response.
+ * Ends an attempt whose image or response is known after all. Removes the error of an earlier doubt and the mark of a lost
+ * response. A known cost replaces a settlement, which otherwise remains the best knowledge of the charge.
  */
 export function finalizeAttempt(
   attempts: readonly Attempt[],
@@ -179,8 +179,9 @@ export function finalizeAttempt(
 ): Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.no !== no) return attempt;
-    const { error: _doubt, settledAt: _guess, responseLost: _mark, ...rest } = attempt;
-    return withoutUsedHandle({ ...rest, ...outcome });
+    const { error: _doubt, responseLost: _mark, settledAt, ...rest } = attempt;
+    const settlement = outcome.costMicroUsd === undefined && settledAt !== undefined ? { settledAt } : {};
+    return withoutUsedHandle({ ...rest, ...settlement, ...outcome });
   });
 }
 

@@ -68,9 +68,15 @@ export function withFailure(job: ImageJob, no: number, outcome: Outcome): ImageJ
 export function withLateFailure(job: ImageJob, no: number, outcome: Outcome): ImageJob {
   const row = job.attempts.find((each) => each.no === no);
   if (!row || isFinalized(row) || row.state === 'rejected') return job;
-  const attempts = finalizeAttempt(job.attempts, no, { state: 'received' });
-  return withFailure({ ...job, attempts }, no, outcome);
+  const { settledAt: _settledAt, costMicroUsd: _costMicroUsd, ...unsettled } = row;
+  const attempts = job.attempts.map((each) => (each === row && statesCost(outcome) ? unsettled : each));
+  const open = finalizeAttempt(attempts, no, { state: 'received' });
+  return withFailure({ ...job, attempts: open }, no, outcome);
 }
+
+/** Whether a failure states what its call cost, so that it replaces a settlement. */
+const statesCost = ({ call, failure: { billing, spent } }: Outcome) =>
+  billing === 'none' || (spent !== undefined && call.costOf(spent) !== null);
 
 /** Returns whether a failed call is known to be charged. A response that arrived stays paid even if it is lost. */
 function isCharged(job: ImageJob, no: number, { kind, billing }: ProviderFailure): boolean {

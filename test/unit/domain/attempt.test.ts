@@ -4,6 +4,7 @@ import {
   addAttempt,
   attemptStates,
   billingOf,
+  finalizeAttempt,
   nextAttemptNo,
   patchAttempt,
   paymentsFor,
@@ -35,6 +36,16 @@ describe('the ledger of a job', () => {
     expect(withCall([], call)).toEqual({ attempts: [call], row: call });
     const renamed = { ...call, no: 2 };
     expect(withCall([other], call)).toEqual({ attempts: [other, renamed], row: renamed });
+  });
+
+  it('keeps the settlement of a call whose late response reports no usage, and replaces it by a known cost', () => {
+    const settled = [attemptOf({ state: 'uncertain', costMicroUsd: 0, settledAt: 5 })];
+    const unknown = finalizeAttempt(settled, 1, { state: 'wasted', finishedAt: 9 });
+    expect(unknown).toMatchObject([{ state: 'wasted', costMicroUsd: 0, settledAt: 5 }]);
+    expect(billingOf(unknown)).toBe('none');
+    const known = finalizeAttempt(settled, 1, { state: 'wasted', finishedAt: 9, costMicroUsd: 42 });
+    expect(known).toMatchObject([{ costMicroUsd: 42 }]);
+    expect(known[0]).not.toHaveProperty('settledAt');
   });
 
   it('never reuses an attempt number, although refused attempts are removed', () => {

@@ -66,6 +66,18 @@ describe('recovery of a response without an image', () => {
     expect(worker.job().attempts).toMatchObject([{ state: 'unusable', error: 'provider_unusable_answer' }]);
   });
 
+  it.each([
+    ['refused', refused, { state: 'rejected' }],
+    ['charged', charged, { state: 'unusable', costMicroUsd: 650 }],
+    ['damaged', damaged, { state: 'unusable', costMicroUsd: 42, settledAt: 5 }],
+  ] as const)('replaces a settlement by the cost that a %s response states', async (_name, failure, row) => {
+    const settled = attemptOf({ state: 'uncertain', costMicroUsd: 42, settledAt: 5 });
+    const worker = workerWith(failure, (job) => ended({ ...job, attempts: [settled] }));
+    await worker.recover();
+    const { state, costMicroUsd, settledAt } = worker.job().attempts[0] ?? attemptOf();
+    expect(JSON.parse(JSON.stringify({ state, costMicroUsd, settledAt }))).toEqual(row);
+  });
+
   it('keeps a response without an image on the disk until its charge is recorded', async () => {
     const worker = workerWith(charged, ended);
     worker.faults.store.writes = 1;
