@@ -23,7 +23,7 @@ const inputSweepPauseMs = 30_000;
 /** Pause between two looks for changes of the ledger that are an hour old. */
 const archivePauseMs = 60_000;
 const spoolRecoveryPauseMs = 15_000;
-const spoolConfirmationPauseMs = 15_000;
+const spoolRenewalPauseMs = 15_000;
 const thumbnailPauseMs = 30_000;
 
 /** Background work of a process. */
@@ -121,18 +121,15 @@ function composeRelay(root: Root, { queues, connections, records }: Adapters, { 
 }
 type Relay = ReturnType<typeof composeRelay>;
 
-/** Confirms and recovers the responses in this worker's spool, at once and at intervals. */
+/** Renews and recovers the responses in this worker's spool, at once and at intervals. */
 function startSpoolRecovery({ closers, draining, log }: Root, { generation }: UseCases): void {
   const recover = () => generation.recoverSpooledResponses(draining);
   const onError = (error: unknown) => log.warn({ err: error }, 'spool cannot be read, retrying');
   closers.add(every(spoolRecoveryPauseMs, recover, { onError, firstAfterMs: 0 }), (stop) => stop());
   // Separate, because a recovery may have to wait for the storage.
-  const confirm = () => generation.confirmSpooledResponses(draining);
-  const onUnconfirmed = (error: unknown) =>
-    log.warn({ err: error }, 'spooled responses not confirmed, retrying');
-  closers.add(every(spoolConfirmationPauseMs, confirm, { onError: onUnconfirmed, firstAfterMs: 0 }), (stop) =>
-    stop(),
-  );
+  const renew = () => generation.renewSpooledResponses(draining);
+  const onUnrenewed = (error: unknown) => log.warn({ err: error }, 'spooled responses not renewed, retrying');
+  closers.add(every(spoolRenewalPauseMs, renew, { onError: onUnrenewed, firstAfterMs: 0 }), (stop) => stop());
 }
 
 /** Makes thumbnails that a crash or an outage prevented, at intervals. */

@@ -27,7 +27,6 @@ import { scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { createCallProvider } from './call-provider.ts';
 import { createCheckBreaker } from './check-breaker.ts';
 import { createCheckThrottle } from './check-throttle.ts';
-import { createConfirmSpooledResponses } from './confirm-spooled-responses.ts';
 import { createWithEarlyUpload } from './early-upload.ts';
 import { createExpandPrompt } from './expand-prompt.ts';
 import { createFinalizeResponse, type FinalizeResponse } from './finalize-response.ts';
@@ -37,6 +36,7 @@ import { createRecordBlock } from './record-block.ts';
 import { createRecordTokens } from './record-tokens.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
 import { createRecoverStoredImage } from './recover-stored-image.ts';
+import { createRenewSpooledResponses } from './renew-spooled-responses.ts';
 import { createResolveInputs } from './resolve-inputs.ts';
 import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
@@ -86,7 +86,7 @@ export interface GenerationDeps {
   readonly policy: UncertainPolicy & { readonly onQuota: 'fail' | 'wait' };
 }
 
-/** Creates the verbs of this group: running a job, and confirming and recovering paid responses of this worker. */
+/** Creates the verbs of this group: running a job, and renewing and recovering paid responses of this worker. */
 export function createGeneration(deps: GenerationDeps) {
   const { records, updateJob, cancelProviderCalls, findDecoder, spool, storage } = deps;
   const { sleep, clock, meter, log, retentionOf } = deps;
@@ -110,8 +110,8 @@ export function createGeneration(deps: GenerationDeps) {
       log,
       retentionOf,
     }),
-    /** Confirms the paid responses in the spool of this worker, so that other workers wait for them. */
-    confirmSpooledResponses: createConfirmSpooledResponses({ records, updateJob, spool, clock }),
+    /** Renews the wait of other workers for the paid responses in the spool of this worker. */
+    renewSpooledResponses: createRenewSpooledResponses({ records, updateJob, spool, clock }),
     /** Recovers paid responses from the spool of this worker. */
     recoverSpooledResponses: createRecoverSpooledResponses({
       records,

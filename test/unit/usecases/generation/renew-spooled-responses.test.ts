@@ -31,7 +31,7 @@ describe('a response on the disk of another worker', () => {
     for (let minutes = 0; minutes < 5; minutes += 1) {
       made.passTime(60_000);
       made.spoolBody(1);
-      await made.confirmSpooledResponses(new AbortController().signal);
+      await made.renewSpooledResponses(new AbortController().signal);
       // The other worker has another disk.
       made.spooled.clear();
       expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });

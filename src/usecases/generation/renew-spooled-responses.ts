@@ -20,7 +20,7 @@ const confirmedForMs = 10_000;
  *
  * @returns a function that rejects with the first fault after it has tried every response.
  */
-export function createConfirmSpooledResponses({ records, updateJob, spool, clock }: Deps) {
+export function createRenewSpooledResponses({ records, updateJob, spool, clock }: Deps) {
   const isDue = (job: ImageJob, { state, receivedAt = 0 }: Attempt) =>
     state === 'received' && !isTerminal(job.status) && clock() - receivedAt >= confirmedForMs;
 
