@@ -74,7 +74,7 @@ export async function withKeys<T>(
         digest: digestHex,
         clock,
       }),
-      overrideBudget: createOverrideBudget({ apiKeys, tenants, clock }),
+      overrideBudget: createOverrideBudget({ apiKeys, tenants, digest: digestHex, clock }),
     });
   });
 }

@@ -31,6 +31,8 @@ export const BudgetOverride = storedObject({
   amountMicroUsd: z.int(),
   untilMs: z.int(),
   window: openText<BudgetWindow>().optional(),
+  /** Digest of the Idempotency-Key of its request. */
+  claim: z.string().optional(),
 });
 export type BudgetOverride = z.infer<typeof BudgetOverride>;
 

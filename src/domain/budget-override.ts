@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type BudgetOverride, budgetWindows, type KeyPolicy } from './access-policy.ts';
 import { AppError } from './errors.ts';
@@ -39,23 +40,46 @@ type Owner = Pick<KeyPolicy, 'budgets' | 'overrides'>;
 /** Maximum number of overrides of one owner that apply at the same time. */
 const maxOverrides = 20;
 
-/** Returns the stored form of an override. @throws AppError `validation_failed` if its end has passed. */
-export function overrideFrom(body: BudgetOverrideBody, nowMs: number): BudgetOverride {
+/**
+ * Returns the stored form of an override.
+ *
+ * @param claim digest of the Idempotency-Key of the request.
+ * @throws AppError `validation_failed` if its end has passed.
+ */
+export function overrideFrom(body: BudgetOverrideBody, nowMs: number, claim?: string): BudgetOverride {
   const untilMs = Date.parse(body.until);
   if (untilMs <= nowMs) {
     const issues = [{ pointer: '/until', detail: 'must be in the future' }];
     throw new AppError('validation_failed', { detail: 'The override would never apply.', issues });
   }
-  return { amountMicroUsd: body.amount_micro_usd, untilMs, ...(body.window ? { window: body.window } : {}) };
+  return {
+    amountMicroUsd: body.amount_micro_usd,
+    untilMs,
+    ...(body.window ? { window: body.window } : {}),
+    ...(claim === undefined ? {} : { claim }),
+  };
 }
 
-/** Adds an override to those that still apply. @throws AppError `validation_failed` if there are too many. */
+/**
+ * Adds an override to those that still apply.
+ *
+ * @returns `null` if the same override was added under its key before. A second one would raise the budgets twice.
+ * @throws AppError `validation_failed` if there are too many, `idempotency_key_reused` if the key added another one.
+ */
 export function withOverride(
   overrides: readonly BudgetOverride[] = [],
   added: BudgetOverride,
   nowMs: number,
-): BudgetOverride[] {
-  const live = [...liveOverrides({ overrides }, nowMs), added];
+): BudgetOverride[] | null {
+  const before = liveOverrides({ overrides }, nowMs);
+  const same = before.find(({ claim }) => claim !== undefined && claim === added.claim);
+  if (same && isDeepStrictEqual(viewOverride(same), viewOverride(added))) return null;
+  if (same) {
+    throw new AppError('idempotency_key_reused', {
+      detail: 'This Idempotency-Key made another raise. Use a new key for a new request.',
+    });
+  }
+  const live = [...before, added];
   if (live.length <= maxOverrides) return live;
   throw new AppError('validation_failed', {
     detail: `${maxOverrides} overrides apply already. DELETE of the same path ends all of them.`,

@@ -44,6 +44,22 @@ async function auditOf({ tenant, target }: Owner): Promise<AuditEntryView[]> {
 }
 
 describe.each(Object.entries(owners))('the overrides of the budgets of a %s', (_, create) => {
+  it('are not added twice by requests with one Idempotency-Key, which another raise cannot use', async () => {
+    const owner = await create();
+    const send = (body: object) => post(owner, body).set('idempotency-key', 'raise-1');
+    await Promise.all(
+      [send(raise), send(raise)].map(async (each) => expect((await each).body).toEqual(shown)),
+    );
+    const repeated = await send(raise).expect(200);
+    expect(repeated.headers['idempotent-replayed']).toBe('true');
+    const other = await send({ ...raise, amount_micro_usd: 60 }).expect(422);
+    expect(other.body.code).toBe('idempotency_key_reused');
+    expect(await overridesOf(owner)).toEqual([shown]);
+    expect((await auditOf(owner)).filter(({ action }) => action === 'budget.overridden')).toHaveLength(1);
+    await post(owner).set('idempotency-key', 'raise-2').expect(201);
+    expect(await overridesOf(owner)).toEqual([shown, shown]);
+  });
+
   it('are shown while they apply, and the audit log has amount, end and window', async () => {
     const owner = await create();
     expect(await overridesOf(owner)).toEqual([]);

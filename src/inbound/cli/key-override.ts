@@ -57,7 +57,7 @@ function changeOf(
     throw new Error('A raise needs --amount-micro-usd and --until.');
   const body = { amount_micro_usd: amountMicroUsd, until: new Date(until).toISOString() };
   return ({ overrideBudget }) =>
-    overrideBudget.ofKey(manager, id, { ...body, ...(window === undefined ? {} : { window }) });
+    overrideBudget.ofKey(manager, id, { body: { ...body, ...(window === undefined ? {} : { window }) } });
 }
 
 function parseFuture(text: string): number {

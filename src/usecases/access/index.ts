@@ -70,7 +70,7 @@ export function createAccess(deps: AccessDeps) {
     }),
     listAudit: createListAudit({ audit: deps.audit, clock }),
     manageTenants: createManageTenants({ tenants, clock }),
-    overrideBudget: createOverrideBudget({ apiKeys, tenants, clock }),
+    overrideBudget: createOverrideBudget({ apiKeys, tenants, digest, clock }),
   };
 }
 export type Access = ReturnType<typeof createAccess>;

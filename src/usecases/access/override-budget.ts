@@ -15,12 +15,29 @@ import { type Manager, refuseLongerKey, refuseRestricted } from './manager.ts';
 interface Deps {
   apiKeys: Pick<ApiKeys, 'update'>;
   tenants: Pick<Tenants, 'update'>;
+  /** SHA-256, hex. */
+  digest: (text: string) => string;
   clock: Clock;
 }
 
+/** A raise that a request asks for. */
+interface Raise {
+  readonly body: BudgetOverrideBody;
+  /** A repeated request with this key raises nothing again while its raise applies. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** The raise of a request. `isReplayed` if an earlier request with the same key made it. */
+export interface Raised {
+  readonly override: BudgetOverrideView;
+  readonly isReplayed: boolean;
+}
+
 /** Raises budgets of keys and tenants until a time, and ends these raises. A change takes effect in all processes within a second. */
-export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
+export function createOverrideBudget({ apiKeys, tenants, digest, clock }: Deps) {
   const changeKey = createChangeKey(apiKeys);
+  const overrideOf = ({ body, idempotencyKey }: Raise, at: number) =>
+    overrideFrom(body, at, idempotencyKey === undefined ? undefined : digest(idempotencyKey));
   const auditOf = (
     { actor }: Manager,
     change: { at: number; tenant: string; target: string; override?: BudgetOverride },
@@ -31,35 +48,38 @@ export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
     });
 
   return {
-    /** @throws AppError `not_found`, `key_revoked`, `validation_failed`, `insufficient_scope` */
-    async ofKey(manager: Manager, id: string, body: BudgetOverrideBody): Promise<BudgetOverrideView> {
+    /** @throws AppError `not_found`, `key_revoked`, `validation_failed`, `insufficient_scope`, `idempotency_key_reused` */
+    async ofKey(manager: Manager, id: string, raise: Raise): Promise<Raised> {
       refuseRestricted(manager);
       const at = clock();
-      const override = overrideFrom(body, at);
+      const override = overrideOf(raise, at);
+      let isReplayed = false;
       await changeKey(manager, id, (current) => {
         refuseRevoked(current);
         refuseLongerKey(manager, current);
-        const { tenant } = current;
-        return {
-          record: { ...current, overrides: withOverride(current.overrides, override, at), updatedAt: at },
-          audit: auditOf(manager, { at, tenant, target: id, override }),
-        };
+        const overrides = withOverride(current.overrides, override, at);
+        isReplayed = overrides === null;
+        if (overrides === null) return null;
+        const audit = auditOf(manager, { at, tenant: current.tenant, target: id, override });
+        return { record: { ...current, overrides, updatedAt: at }, audit };
       });
-      return viewOverride(override);
+      return { override: viewOverride(override), isReplayed };
     },
 
-    /** @throws AppError `validation_failed` */
-    async ofTenant(manager: Manager, name: string, body: BudgetOverrideBody): Promise<BudgetOverrideView> {
+    /** @throws AppError `validation_failed`, `idempotency_key_reused` */
+    async ofTenant(manager: Manager, name: string, raise: Raise): Promise<Raised> {
       const at = clock();
-      const override = overrideFrom(body, at);
+      const override = overrideOf(raise, at);
+      let isReplayed = false;
       await tenants.update(name, (current) => {
         const before = current ?? { version: 0, name, createdAt: at, updatedAt: at };
-        return {
-          record: { ...before, overrides: withOverride(before.overrides, override, at), updatedAt: at },
-          audit: auditOf(manager, { at, tenant: name, target: name, override }),
-        };
+        const overrides = withOverride(before.overrides, override, at);
+        isReplayed = overrides === null;
+        if (overrides === null) return null;
+        const audit = auditOf(manager, { at, tenant: name, target: name, override });
+        return { record: { ...before, overrides, updatedAt: at }, audit };
       });
-      return viewOverride(override);
+      return { override: viewOverride(override), isReplayed };
     },
 
     /** Ends every override of a key. Idempotent. @throws AppError `not_found`, `key_revoked`, `insufficient_scope` */

@@ -10,7 +10,7 @@ const added = { amountMicroUsd: 7, untilMs: 3_000 };
 
 it('a record and its later overrides preserve the fields of an override of a newer release', () => {
   const stored = ApiKeyRecord.parse({ ...apiKeyOf('key_newer'), overrides: [newer] });
-  const next = { ...stored, overrides: withOverride(stored.overrides, added, 1_000), name: 'changed' };
+  const next = { ...stored, overrides: withOverride(stored.overrides, added, 1_000) ?? [], name: 'changed' };
   expect(endStaleOverrides(stored, next).overrides).toEqual([newer, added]);
   expect(viewOverrides(next, 1_000).map(({ window }) => window)).toEqual(['other', null]);
 });

@@ -6611,6 +6611,12 @@ export type DeleteKeyBudgetOverridesResponse = DeleteKeyBudgetOverridesResponses
 
 export type OverrideKeyBudgetData = {
     body: BudgetOverrideRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.
+         */
+        'idempotency-key'?: string;
+    };
     path: {
         /**
          * Id of the key, `key_...`.
@@ -6623,7 +6629,7 @@ export type OverrideKeyBudgetData = {
 
 export type OverrideKeyBudgetErrors = {
     /**
-     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON. `invalid_idempotency_key`: The Idempotency-Key is malformed
      */
     400: Problem;
     /**
@@ -6659,7 +6665,7 @@ export type OverrideKeyBudgetErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request
      */
     422: Problem;
     /**
@@ -6687,6 +6693,10 @@ export type OverrideKeyBudgetErrors = {
 export type OverrideKeyBudgetError = OverrideKeyBudgetErrors[keyof OverrideKeyBudgetErrors];
 
 export type OverrideKeyBudgetResponses = {
+    /**
+     * The raise of an earlier request with this Idempotency-Key
+     */
+    200: BudgetOverride;
     /**
      * The raise
      */
@@ -7009,6 +7019,12 @@ export type DeleteTenantBudgetOverridesResponse = DeleteTenantBudgetOverridesRes
 
 export type OverrideTenantBudgetData = {
     body: BudgetOverrideRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.
+         */
+        'idempotency-key'?: string;
+    };
     path: {
         /**
          * Name of the tenant.
@@ -7021,7 +7037,7 @@ export type OverrideTenantBudgetData = {
 
 export type OverrideTenantBudgetErrors = {
     /**
-     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON. `invalid_idempotency_key`: The Idempotency-Key is malformed
      */
     400: Problem;
     /**
@@ -7049,7 +7065,7 @@ export type OverrideTenantBudgetErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request
      */
     422: Problem;
     /**
@@ -7077,6 +7093,10 @@ export type OverrideTenantBudgetErrors = {
 export type OverrideTenantBudgetError = OverrideTenantBudgetErrors[keyof OverrideTenantBudgetErrors];
 
 export type OverrideTenantBudgetResponses = {
+    /**
+     * The raise of an earlier request with this Idempotency-Key
+     */
+    200: BudgetOverride;
     /**
      * The raise
      */

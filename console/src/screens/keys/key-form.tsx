@@ -1,7 +1,7 @@
-import { useRef, useState } from 'preact/hooks';
-import { newIdempotencyKey } from '../../api/idempotency-key.ts';
+import { useState } from 'preact/hooks';
 import type { ManagedKey, NewKey } from '../../api/types.ts';
 import { asApiError } from '../../api/use-live.ts';
+import { useRepetition } from '../../api/use-repetition.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog, useFaultFocus } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
@@ -88,8 +88,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
 function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props, 'tenant' | 'onClose'>) {
   const t = useText(keys);
   const { api, toast } = useSession();
-  const idempotencyKey = useRef(newIdempotencyKey());
-  const isUnknown = useRef(false);
+  const repetition = useRepetition();
   const [wrong, setWrong] = useState<ReadonlySet<FieldName>>(new Set());
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -101,7 +100,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
       toast(t('saved'));
       return onChanged();
     }
-    onCreated(await api.call<NewKey>('/keys', { body, idempotencyKey: idempotencyKey.current }));
+    onCreated(await api.call<NewKey>('/keys', { body, idempotencyKey: repetition.key() }));
   }
 
   async function submit(event: Event): Promise<void> {
@@ -114,9 +113,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
     try {
       await send(apiKey ? changesOf(outcome.body, apiKey) : outcome.body);
     } catch (error) {
-      // The body may change before the next try, and a used key would then be refused.
-      isUnknown.current = asApiError(error).leavesUnknown(isUnknown.current);
-      if (!isUnknown.current) idempotencyKey.current = newIdempotencyKey();
+      repetition.failed(asApiError(error));
       setFailure(error);
       setBusy(false);
     }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ApiError } from '../../api/api-error.ts';
 import { asApiError } from '../../api/use-live.ts';
+import { useRepetition } from '../../api/use-repetition.ts';
 import { Button } from '../../components/button.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
@@ -29,6 +30,7 @@ export function OverrideForm({ path, windows, onDone }: Props) {
   const [window, setWindow] = useState('');
   const [failure, setFailure] = useState<ApiError | null>(null);
   const [state, setState] = useState<'ready' | 'busy' | 'wrong'>('ready');
+  const repetition = useRepetition();
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
@@ -38,12 +40,15 @@ export function OverrideForm({ path, windows, onDone }: Props) {
     setFailure(null);
     try {
       const body = { amount_micro_usd: microUsd, until: `${until}:00Z`, ...(window ? { window } : {}) };
-      await api.call(path, { body });
+      await api.call(path, { body, idempotencyKey: repetition.key() });
+      repetition.succeeded();
       setAmount('');
       toast(t('raise.done'));
       onDone();
     } catch (error) {
-      setFailure(asApiError(error));
+      const failure = asApiError(error);
+      repetition.failed(failure);
+      setFailure(failure);
     }
     setState('ready');
   }

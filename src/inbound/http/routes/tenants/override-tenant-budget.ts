@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { BudgetOverrideBody } from '../../../../domain/budget-override.ts';
 import type { OverrideBudget } from '../../../../usecases/access/override-budget.ts';
+import { idempotencyKeyFrom } from '../../headers.ts';
 import { ref } from '../../json-schema.ts';
 import { managerOf } from '../../manager.ts';
-import { json, problems, tenantParams } from '../../responses.ts';
+import { header, json, problems, requestHeader, tenantParams } from '../../responses.ts';
 
 interface Deps {
   readonly access: { readonly overrideBudget: Pick<OverrideBudget, 'ofTenant'> };
@@ -22,13 +23,36 @@ export function overrideTenantBudgetRoute(app: FastifyInstance, { access }: Deps
         "Needs the operator's key. Adds an amount to every budget of the tenant, or to those of one window. The budgets of its keys stay. The raise is written to the audit log.",
       tags: ['keys'],
       params: tenantParams,
+      headers: {
+        type: 'object',
+        properties: {
+          'idempotency-key': {
+            ...requestHeader.idempotencyKey,
+            description:
+              '1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.',
+          },
+        },
+      },
       body: ref('BudgetOverrideRequest'),
-      response: { 201: json('The raise', 'BudgetOverride'), ...problems({ body: true, params: true }) },
+      response: {
+        200: json('The raise of an earlier request with this Idempotency-Key', 'BudgetOverride', {
+          headers: { 'idempotent-replayed': header.replayed },
+        }),
+        201: json('The raise', 'BudgetOverride'),
+        ...problems({ body: true, params: true }, 'invalid_idempotency_key', 'idempotency_key_reused'),
+      },
     },
     handler: async (request, reply) => {
-      const { name } = request.params;
-      const made = await access.overrideBudget.ofTenant(managerOf(request), name, request.body);
-      return reply.code(201).send(made);
+      const { body, params } = request;
+      const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
+      const raise = { body, idempotencyKey };
+      const { override, isReplayed } = await access.overrideBudget.ofTenant(
+        managerOf(request),
+        params.name,
+        raise,
+      );
+      if (isReplayed) reply.header('idempotent-replayed', 'true');
+      return reply.code(isReplayed ? 200 : 201).send(override);
     },
   });
 }
