@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type BudgetOverride, budgetWindows, type KeyPolicy } from './access-policy.ts';
 import { AppError } from './errors.ts';
@@ -73,7 +72,7 @@ export function withOverride(
 ): BudgetOverride[] | null {
   const before = liveOverrides({ overrides }, nowMs);
   const same = before.find(({ claim }) => claim !== undefined && claim === added.claim);
-  if (same && isDeepStrictEqual(viewOverride(same), viewOverride(added))) return null;
+  if (same && JSON.stringify(viewOverride(same)) === JSON.stringify(viewOverride(added))) return null;
   if (same) {
     throw new AppError('idempotency_key_reused', {
       detail: 'This Idempotency-Key made another raise. Use a new key for a new request.',

@@ -36,7 +36,7 @@ type JobName = { readonly tenant: string; readonly id: string };
 /** The inputs of one request: checked, and not yet stored with its job. */
 export interface PreparedInputs {
   readonly inputs: readonly JobInput[];
-  /** Writes the bytes into the folder of a job, whose record follows. */
+  /** Writes the bytes into the folder of a job, whose record follows. After an error some may be there, see `discard`. */
   store(job: JobName): Promise<void>;
   /** Ends the preparation when the record of the job is written. */
   confirm(job: JobName): Promise<void>;
@@ -123,13 +123,7 @@ export function createPrepareInputs(deps: Deps) {
       inputs: prepared.map(({ input }) => input),
       async store(job) {
         await deps.drafts.add(job.tenant, job.id, deps.clock());
-        try {
-          for (const each of prepared) await storeOne(job, each);
-        } catch (error) {
-          // Bytes that stay are in the list of drafts.
-          await discard(prepared, job).catch(() => undefined);
-          throw error;
-        }
+        for (const each of prepared) await storeOne(job, each);
       },
       confirm: (job) => deps.drafts.remove(job.tenant, job.id),
       discard: (job) => discard(prepared, job),

@@ -27,7 +27,7 @@ export interface SubmitPolicy extends RequestPolicy {
 }
 
 interface Deps extends Rules {
-  records: Pick<JobStore, 'findByKey'>;
+  records: Pick<JobStore, 'findByKey' | 'get'>;
   getJob: Pick<GetJob, 'current'>;
   jobQueue: Pick<JobQueue, 'counts'>;
   spending: Spending;
@@ -90,6 +90,8 @@ export function createSubmitJob(deps: Deps) {
             checkModeratedInputs(prepared.request, stored);
             return createQueued(submission, { prepared, usageRow }, stored);
           },
+          exists: async ({ tenant, id }) =>
+            submission.id !== undefined && (await deps.records.get(tenant, id)) !== null,
           accept: async (job, sources) =>
             acceptJob(job, { ...terms, ...(await latestLimits(submission, prepared)), sources }),
         },

@@ -6,33 +6,34 @@ import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 
 interface Steps<Accepted> {
   create(inputs: readonly JobInput[]): ImageJob;
+  /** Whether another request has created the same job, which has the same bytes. */
+  exists(job: ImageJob): Promise<boolean>;
   /** @param sources the records from which inputs were copied. */
   accept(job: ImageJob, sources: readonly InputSourceRecord[]): Promise<Accepted>;
 }
 
 /**
  * Accepts a job after its inputs are checked and stored. A source may be deleted after its bytes were copied, so the store
- * checks the sources again in the step that writes the record. The bytes of a refused job are deleted. If the store does not
- * confirm the record, the job may exist, and the sweeper decides.
+ * checks the sources again in the step that writes the record. The bytes of a refused job are deleted, unless another request
+ * has created the same job. If the store does not confirm the record, the job may exist, and the sweeper decides.
  */
 export async function withStoredInputs<Accepted extends { readonly job: ImageJob }>(
   prepareInputs: PrepareInputs,
   request: { readonly tenant: string; readonly inputs: readonly RequestedInput[] },
-  { create, accept }: Steps<Accepted>,
+  { create, exists, accept }: Steps<Accepted>,
 ): Promise<Accepted> {
   const prepared = await prepareInputs(request.tenant, request.inputs);
   try {
     const job = create(prepared.inputs);
-    await prepared.store(job);
     try {
+      await prepared.store(job);
       const accepted = await accept(job, sourcesOf(request.inputs));
       await (accepted.job.id === job.id ? prepared.confirm(job) : prepared.discard(job)).catch(() => {});
       return accepted;
     } catch (error) {
-      if (error instanceof AppError && error.code !== 'store_unavailable') {
-        // Bytes that stay are in the list of drafts. The caller needs the refusal.
-        await prepared.discard(job).catch(() => {});
-      }
+      const mayExist = !(error instanceof AppError) || error.code === 'store_unavailable';
+      // Bytes that stay are in the list of drafts. The caller needs the refusal.
+      if (!mayExist && !(await exists(job).catch(() => true))) await prepared.discard(job).catch(() => {});
       throw error;
     }
   } finally {

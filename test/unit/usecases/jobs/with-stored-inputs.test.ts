@@ -4,7 +4,7 @@ import { withStoredInputs } from '../../../../src/usecases/jobs/with-stored-inpu
 import { queuedJob } from '../../../support/jobs.ts';
 
 /** Accepts a job while the storage refuses to delete bytes. @returns the error, and the steps of the preparation. */
-async function refusedBy(refusal: Error) {
+async function refusedBy(refusal: Error, exists = async () => false) {
   const steps: string[] = [];
   const prepared = {
     inputs: [],
@@ -19,6 +19,7 @@ async function refusedBy(refusal: Error) {
   const request = { tenant: 'acme', inputs: [] };
   const accepted = withStoredInputs(async () => prepared, request, {
     create: () => queuedJob(),
+    exists,
     accept: () => Promise.reject(refusal),
   });
   return { error: await accepted.catch((error) => error), steps };
@@ -32,6 +33,14 @@ it('reports the refusal of a job even if the storage does not delete its inputs'
 it('leaves the inputs of a job that the store may have written', async () => {
   const refusal = new AppError('store_unavailable');
   expect(await refusedBy(refusal)).toEqual({ error: refusal, steps: ['store', 'release'] });
+});
+
+it.each([
+  ['that another request has created', async () => true],
+  ['of which the store does not know', () => Promise.reject(new AppError('store_unavailable'))],
+])('leaves the inputs of a refused job %s', async (_name, exists) => {
+  const refusal = new AppError('budget_exceeded');
+  expect(await refusedBy(refusal, exists)).toEqual({ error: refusal, steps: ['store', 'release'] });
 });
 
 it('accepts a job with the records that its inputs were copied from, each once', async () => {
@@ -56,6 +65,7 @@ it('accepts a job with the records that its inputs were copied from, each once',
     { tenant: 'acme', inputs },
     {
       create: () => queuedJob(),
+      exists: async () => false,
       async accept(job, given) {
         sources = given;
         return { job };
