@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { BudgetOverrideBody } from '../../../../domain/budget-override.ts';
 import type { OverrideBudget } from '../../../../usecases/access/override-budget.ts';
-import { idempotencyKeyFrom } from '../../headers.ts';
 import { ref } from '../../json-schema.ts';
 import { managerOf } from '../../manager.ts';
-import { header, json, keyParams, problems, requestHeader } from '../../responses.ts';
+import { raiseFrom, raiseSchema, sendRaise } from '../../raise-replies.ts';
+import { keyParams, problems } from '../../responses.ts';
 
 interface Deps {
   readonly access: { readonly overrideBudget: Pick<OverrideBudget, 'ofKey'> };
@@ -23,22 +23,10 @@ export function overrideKeyBudgetRoute(app: FastifyInstance, { access }: Deps): 
         'Adds an amount to every budget of the key, or to those of one window. Several raises add up. The raise takes effect on every process within a second and is written to the audit log.',
       tags: ['keys'],
       params: keyParams,
-      headers: {
-        type: 'object',
-        properties: {
-          'idempotency-key': {
-            ...requestHeader.idempotencyKey,
-            description:
-              '1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.',
-          },
-        },
-      },
+      headers: raiseSchema.headers,
       body: ref('BudgetOverrideRequest'),
       response: {
-        200: json('The raise of an earlier request with this Idempotency-Key', 'BudgetOverride', {
-          headers: { 'idempotent-replayed': header.replayed },
-        }),
-        201: json('The raise', 'BudgetOverride'),
+        ...raiseSchema.responses,
         ...problems(
           { body: true, params: true },
           'not_found',
@@ -49,16 +37,12 @@ export function overrideKeyBudgetRoute(app: FastifyInstance, { access }: Deps): 
       },
     },
     handler: async (request, reply) => {
-      const { body, params } = request;
-      const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
-      const raise = { body, idempotencyKey };
-      const { override, isReplayed } = await access.overrideBudget.ofKey(
+      const raised = await access.overrideBudget.ofKey(
         managerOf(request),
-        params.id,
-        raise,
+        request.params.id,
+        raiseFrom(request),
       );
-      if (isReplayed) reply.header('idempotent-replayed', 'true');
-      return reply.code(isReplayed ? 200 : 201).send(override);
+      return sendRaise(reply, raised);
     },
   });
 }

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { BudgetOverrideBody } from '../../../../domain/budget-override.ts';
 import type { OverrideBudget } from '../../../../usecases/access/override-budget.ts';
-import { idempotencyKeyFrom } from '../../headers.ts';
 import { ref } from '../../json-schema.ts';
 import { managerOf } from '../../manager.ts';
-import { header, json, problems, requestHeader, tenantParams } from '../../responses.ts';
+import { raiseFrom, raiseSchema, sendRaise } from '../../raise-replies.ts';
+import { problems, tenantParams } from '../../responses.ts';
 
 interface Deps {
   readonly access: { readonly overrideBudget: Pick<OverrideBudget, 'ofTenant'> };
@@ -23,36 +23,20 @@ export function overrideTenantBudgetRoute(app: FastifyInstance, { access }: Deps
         "Needs the operator's key. Adds an amount to every budget of the tenant, or to those of one window. The budgets of its keys stay. The raise is written to the audit log.",
       tags: ['keys'],
       params: tenantParams,
-      headers: {
-        type: 'object',
-        properties: {
-          'idempotency-key': {
-            ...requestHeader.idempotencyKey,
-            description:
-              '1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.',
-          },
-        },
-      },
+      headers: raiseSchema.headers,
       body: ref('BudgetOverrideRequest'),
       response: {
-        200: json('The raise of an earlier request with this Idempotency-Key', 'BudgetOverride', {
-          headers: { 'idempotent-replayed': header.replayed },
-        }),
-        201: json('The raise', 'BudgetOverride'),
+        ...raiseSchema.responses,
         ...problems({ body: true, params: true }, 'invalid_idempotency_key', 'idempotency_key_reused'),
       },
     },
     handler: async (request, reply) => {
-      const { body, params } = request;
-      const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
-      const raise = { body, idempotencyKey };
-      const { override, isReplayed } = await access.overrideBudget.ofTenant(
+      const raised = await access.overrideBudget.ofTenant(
         managerOf(request),
-        params.name,
-        raise,
+        request.params.name,
+        raiseFrom(request),
       );
-      if (isReplayed) reply.header('idempotent-replayed', 'true');
-      return reply.code(isReplayed ? 200 : 201).send(override);
+      return sendRaise(reply, raised);
     },
   });
 }
