@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plainImage } from '../support/edit-inputs.ts';
 import { manageKeysOf } from '../support/managed-keys.ts';
+import { modernRequester } from '../support/mcp-requests.ts';
 import { openRaw, readResponse } from '../support/raw-http.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -57,21 +58,44 @@ describe('a change of a key while a body of its caller arrives', () => {
 });
 
 describe('a key that is revoked while the images of a request are checked', () => {
+  /** Revokes a key as soon as the images of its request are on the disk. */
+  async function revokeDuring(send: (key: string, png: Buffer) => Promise<{ readonly status: number }>) {
+    const keys = manageKeysOf(service.url);
+    const { id, key } = await keys.create({ tenant: 'acme' });
+    const response = send(key, await plainImage(3400, 3400, { r: 1, g: 2, b: 3 }));
+    const incoming = () => readdir(join(service.dataDir, 'incoming'));
+    await expect.poll(incoming, { interval: 5, timeout: 20_000 }).toHaveLength(16);
+    await keys.operator.delete(`/keys/${id}`).expect(204);
+    return response;
+  }
+
   it.each([
     ['/images', 'images'],
     ['/v1/images/edits', 'image'],
   ])('refuses the request to %s', async (path, field) => {
-    const keys = manageKeysOf(service.url);
-    const { id, key } = await keys.create({ tenant: 'acme' });
-    const png = await plainImage(3400, 3400, { r: 1, g: 2, b: 3 });
-    const form = new FormData();
-    form.set('prompt', 'Slowly checked');
-    for (let no = 0; no < 16; no += 1) form.append(field, new File([new Uint8Array(png)], 'a.png'));
-    const headers = { authorization: `Bearer ${key}` };
-    const response = fetch(`${service.url}${path}`, { method: 'POST', headers, body: form });
-    const incoming = () => readdir(join(service.dataDir, 'incoming'));
-    await expect.poll(incoming, { interval: 5, timeout: 20_000 }).toHaveLength(16);
-    await keys.operator.delete(`/keys/${id}`).expect(204);
-    expect((await response).status).toBe(401);
+    const response = await revokeDuring((key, png) => {
+      const form = new FormData();
+      form.set('prompt', 'Slowly checked');
+      for (let no = 0; no < 16; no += 1) form.append(field, new File([new Uint8Array(png)], 'a.png'));
+      const headers = { authorization: `Bearer ${key}` };
+      return fetch(`${service.url}${path}`, { method: 'POST', headers, body: form });
+    });
+    expect(response.status).toBe(401);
+  });
+
+  it('refuses the call of a tool', async () => {
+    const answer = await revokeDuring((key, png) =>
+      modernRequester(service, { key })('tools/call', {
+        name: 'edit_image',
+        arguments: {
+          prompt: 'Slowly checked',
+          images: Array(16).fill({ data: png.toString('base64') }),
+          wait_s: 0,
+        },
+      }),
+    );
+    expect(answer).toMatchObject({
+      result: { isError: true, structuredContent: { error: { code: 'unauthorized' } } },
+    });
   });
 });

@@ -14,6 +14,8 @@ export interface McpCall {
   readonly traceparent: string;
   /** Aborts when the caller disconnects or the process begins to stop, or with the AppError if the caller loses its access. */
   readonly gone: AbortSignal;
+  /** Authenticates the caller again, with its latest rules. @throws AppError if it lost its access */
+  readonly recheck: () => Promise<Caller>;
   /** Acquires a slot for a wait. Returns its release function, or `null` if the tenant gets none: a wait is a preference. */
   readonly enterWait: () => (() => void) | null;
   /** JSON-RPC requests of a batch that the limits of the caller refuse. */

@@ -41,8 +41,8 @@ export function createSubmitOnce({ jobs, clock }: Deps) {
   }
 
   return async (context: ToolContext, { body, inputs, idempotencyKey, args }: JobCall): Promise<ImageJob> => {
-    const { caller, requestId, traceparent, origin, onJob } = context.call;
-    const submission = { caller, body, inputs, requestId, traceparent, origin };
+    const { caller, requestId, traceparent, origin, recheck, onJob } = context.call;
+    const submission = { caller, body, inputs, requestId, traceparent, origin, recheck };
     const submit = async (key: string | undefined) => {
       const accepted = await jobs.submitJob.submit({ ...submission, idempotencyKey: key });
       onJob(accepted.job);

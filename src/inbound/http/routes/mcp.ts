@@ -50,6 +50,7 @@ export function mcpRoute(
         origin: addresses.storedOriginOf(request),
         ...jobTraceOf(request),
         gone: whileAllowed(draining, reply),
+        recheck: async () => (await request.checkAccess?.()) ?? caller,
         enterWait: () => longPollSlots.enter(caller.tenant),
         onJob: ({ id }: { readonly id: string }) => {
           request.jobId = id;
