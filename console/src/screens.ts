@@ -1,14 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { IconName } from './components/icon.tsx';
 import type { Need } from './lib/context.ts';
-import type { PathParams } from './lib/match-path.ts';
-
-/** Properties of every screen. */
-export interface ScreenProps {
-  /** Parameters of the path, such as `id` of `/jobs/:id`. */
-  readonly params: PathParams;
-  readonly query: URLSearchParams;
-}
+import type { ScreenProps } from './screen-props.ts';
 
 export interface ScreenEntry {
   /** Path below `/console`. A parameter begins with a colon. */

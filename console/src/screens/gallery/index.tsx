@@ -6,7 +6,7 @@ import { ProblemNote } from '../../components/problem.tsx';
 import { Delayed, EmptyState } from '../../components/state.tsx';
 import { href } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { gallery } from '../../strings/gallery.ts';
 import { EraseDialog } from '../job/erase-dialog.tsx';
 import { Compare } from './compare.tsx';

@@ -14,7 +14,7 @@ import { useEvents, useSession } from '../../lib/context.ts';
 import { href, navigate } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { useKeys } from '../../lib/shortcuts.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { job as table } from '../../strings/job.ts';
 import { type Action, JobActions } from './actions.tsx';
 import { AttemptsCard } from './attempts-card.tsx';

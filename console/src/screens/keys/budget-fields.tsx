@@ -2,8 +2,7 @@ import { Button } from '../../components/button.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
 import { useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
-import { type BudgetDraft, offeredWindows, type Window } from './key-draft.ts';
-import type { FieldsProps } from './key-form.tsx';
+import { type BudgetDraft, type FieldsProps, offeredWindows, type Window } from './key-draft.ts';
 
 /** The budgets of a key, each with an amount and a period. */
 export function BudgetFields({ draft, change, wrong }: FieldsProps) {

@@ -11,7 +11,7 @@ import { useSecret } from '../../components/secret-dialog.tsx';
 import { useCan, useEvents, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { keys } from '../../strings/keys.ts';
 import { RevokeDialog, RotateDialog } from './key-dialogs.tsx';
 import { KeyForm } from './key-form.tsx';

@@ -30,6 +30,14 @@ export interface KeyDraft {
   readonly presetsOnly: boolean;
 }
 
+/** Properties of the parts of the form of a key. */
+export interface FieldsProps {
+  readonly draft: KeyDraft;
+  readonly change: (changes: Partial<KeyDraft>) => void;
+  /** Fields that are wrong. */
+  readonly wrong: ReadonlySet<FieldName>;
+}
+
 /** Names of fields that a user can mistype. */
 export type FieldName =
   | 'name'

@@ -25,14 +25,6 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Properties of the parts of the form. */
-export interface FieldsProps {
-  readonly draft: KeyDraft;
-  readonly change: (changes: Partial<KeyDraft>) => void;
-  /** Fields that are wrong. */
-  readonly wrong: ReadonlySet<FieldName>;
-}
-
 /** The drawer that creates or changes a key. */
 export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props) {
   const t = useText(keys);

@@ -4,8 +4,7 @@ import { TextField } from '../../components/field.tsx';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { keys } from '../../strings/keys.ts';
-import { offeredScopes } from './key-draft.ts';
-import type { FieldsProps } from './key-form.tsx';
+import { type FieldsProps, offeredScopes } from './key-draft.ts';
 
 /** Scopes, models and prompts of a key. */
 export function RightFields({ draft, change }: FieldsProps) {

@@ -2,7 +2,7 @@ import { Field, SelectField, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { useText } from '../../lib/settings.ts';
 import { type Form, faultOf, formatsOf } from './form.ts';
-import type { FormProps } from './form-pane.tsx';
+import type { FormProps } from './form-props.ts';
 import { texts } from './texts.ts';
 
 /** The fields that few requests need. */

@@ -13,25 +13,13 @@ import { Advanced } from './advanced.tsx';
 import { CostFoot, useObstacle } from './cost-foot.tsx';
 import { fieldErrors } from './field-errors.ts';
 import { type Form, fitToModel, maxPreviewsOf } from './form.ts';
+import type { Changes, FormProps } from './form-props.ts';
 import { Inputs } from './inputs.tsx';
 import { PresetFields } from './preset-fields.tsx';
 import { PromptField } from './prompt-field.tsx';
 import { findModel } from './reuse.ts';
 import { SizeField } from './size-field.tsx';
 import { texts } from './texts.ts';
-
-/** Changes of the form. Work that takes time computes them from the form at its end. */
-export type Changes = Partial<Form> | ((form: Form) => Partial<Form>);
-
-/** The form with what its parts need. */
-export interface FormProps {
-  readonly form: Form;
-  readonly change: (changes: Changes) => void;
-  /** The chosen model; undefined while the catalogue loads. */
-  readonly model: Model | undefined;
-  /** Faults of fields by pointer. */
-  readonly errors: ReadonlyMap<string, string>;
-}
 
 interface Props {
   readonly form: Form;

@@ -9,7 +9,7 @@ import { useCan, useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useSessionState } from '../../lib/session-state.ts';
 import { useText } from '../../lib/settings.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { common } from '../../strings/common.ts';
 import { EmptyResult } from './empty-result.tsx';
 import { emptyForm, type Form, isComplete, requestOf, withImage } from './form.ts';

@@ -7,7 +7,7 @@ import { Icon } from '../../components/icon.tsx';
 import { useCan, useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import type { Form, FormInput } from './form.ts';
-import type { FormProps } from './form-pane.tsx';
+import type { FormProps } from './form-props.ts';
 import { MaskPainter } from './mask-painter.tsx';
 import { texts } from './texts.ts';
 

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useText } from '../../lib/settings.ts';
-import type { Size, Tool } from './mask-painter.tsx';
-import { drawShapes, type MaskShape, paintedPercent } from './mask-shapes.ts';
+import { drawShapes, type MaskShape, paintedPercent, type Size, type Tool } from './mask-shapes.ts';
 import { texts } from './texts.ts';
 
 interface Props {

@@ -1,5 +1,4 @@
-import type { Size } from './mask-painter.tsx';
-import { drawShapes, type MaskShape } from './mask-shapes.ts';
+import { drawShapes, type MaskShape, type Size } from './mask-shapes.ts';
 
 /** Returns a mask as a PNG of the size of its image. The painted area is transparent: the edit changes it. */
 export async function encodeMask(shapes: readonly MaskShape[], { width, height }: Size): Promise<Blob> {

@@ -10,21 +10,8 @@ import type { FormInput } from './form.ts';
 import { MaskCanvas } from './mask-canvas.tsx';
 import { encodeMask } from './mask-file.ts';
 import { RectangleFields } from './mask-rectangle.tsx';
-import type { MaskShape } from './mask-shapes.ts';
+import type { MaskShape, Size, Tool } from './mask-shapes.ts';
 import { texts } from './texts.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface Tool {
-  readonly kind: 'brush' | 'rectangle';
-  readonly erases: boolean;
-  /** Diameter of the brush in pixels of the image. */
-  readonly size: number;
-  readonly zoom: number;
-}
 
 interface Props {
   /** Address of the image. */

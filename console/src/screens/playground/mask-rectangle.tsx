@@ -2,8 +2,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../../components/button.tsx';
 import { TextField } from '../../components/field.tsx';
 import { useText } from '../../lib/settings.ts';
-import type { Size } from './mask-painter.tsx';
-import { rectangleFrom } from './mask-shapes.ts';
+import { rectangleFrom, type Size } from './mask-shapes.ts';
 import { texts } from './texts.ts';
 
 const names = ['x', 'y', 'width', 'height'] as const;

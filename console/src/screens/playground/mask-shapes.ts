@@ -1,3 +1,18 @@
+/** Size of an image in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The tool that paints a mask. */
+export interface Tool {
+  readonly kind: 'brush' | 'rectangle';
+  readonly erases: boolean;
+  /** Diameter of the brush in pixels of the image. */
+  readonly size: number;
+  readonly zoom: number;
+}
+
 /** A part of a mask in pixels of the image. A part that erases removes what is painted below it. */
 export type MaskShape =
   | {

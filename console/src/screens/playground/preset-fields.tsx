@@ -4,7 +4,7 @@ import { Icon } from '../../components/icon.tsx';
 import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { choosePreset } from './form.ts';
-import type { FormProps } from './form-pane.tsx';
+import type { FormProps } from './form-props.ts';
 import { texts } from './texts.ts';
 
 /** The preset and its variables. */

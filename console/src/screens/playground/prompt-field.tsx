@@ -5,7 +5,7 @@ import { Field } from '../../components/field.tsx';
 import { useText } from '../../lib/settings.ts';
 import { EnhanceDialog } from './enhance-dialog.tsx';
 import { requestOf } from './form.ts';
-import type { FormProps } from './form-pane.tsx';
+import type { FormProps } from './form-props.ts';
 import { texts } from './texts.ts';
 import { useEnhancement } from './use-enhancement.ts';
 

@@ -3,7 +3,7 @@ import { Icon } from '../../components/icon.tsx';
 import { RadioSegments, type Segment } from '../../components/segmented.tsx';
 import { useText } from '../../lib/settings.ts';
 import { customSizeFault, type SizeFault } from './form.ts';
-import type { FormProps } from './form-pane.tsx';
+import type { FormProps } from './form-props.ts';
 import { texts } from './texts.ts';
 
 /** The size: the sizes of the model, and a free one if the model allows it. */

@@ -11,7 +11,7 @@ import { EmptyState, SkeletonLines } from '../../components/state.tsx';
 import { useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { usage } from '../../strings/usage.ts';
 import { Filters } from './filters.tsx';
 import { apiQuery, dimensionOf, periodOf, queryOf } from './query.ts';

@@ -13,7 +13,7 @@ import { SkeletonLines } from '../../components/state.tsx';
 import { useSession } from '../../lib/context.ts';
 import { changeQuery } from '../../lib/router.ts';
 import { useText } from '../../lib/settings.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen-props.ts';
 import { webhooks } from '../../strings/webhooks.ts';
 import { Deliveries } from './deliveries.tsx';
 import { DeliveryPanel } from './delivery-panel.tsx';
