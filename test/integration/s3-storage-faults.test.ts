@@ -125,6 +125,17 @@ describe('s3 storage during failures of S3', () => {
     await eventually(() => expect(held.size).toBe(0));
   });
 
+  it('names a connection that the server resets as such, and not as a timeout', async () => {
+    s3.server.intercept((request) => {
+      request.socket.resetAndDestroy();
+      return true;
+    });
+    await expect(s3.open().read(key)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringMatching(/ECONNRESET|EPIPE/),
+    });
+  });
+
   it('times out a silent request early enough for a second one', async () => {
     let held = 0;
     s3.server.intercept((request) => {

@@ -163,7 +163,7 @@ export async function errorOf(response: Response): Promise<ApiError | Unexpected
     return new ApiError(problem as Problem, response);
   }
   const text = `${response.status} ${response.statusText}`.trim();
-  return new UnexpectedResponseError(`The server responded with ${text}, without a problem.`, response);
+  return new UnexpectedResponseError(`The server responded with ${text}, without a problem`, response);
 }
 
 /** Returns the pause that a response demands, in seconds or as a date. */

@@ -17,7 +17,7 @@ export const openAiApi = {
     schema: truth,
     fallback: 'false',
     about:
-      'Whether the job of an OpenAI client that disconnects is canceled, unless another request waits for it. By default the job continues, and a repeated request joins it.',
+      'Whether the job of an OpenAI client that disconnects is canceled, unless another request of `/v1` waits for it. The same for all processes. By default the job continues, and a repeated request joins it.',
   }),
   V1_KEEP_ALIVE_S: defineVariable({
     section,

@@ -107,7 +107,7 @@ describe('a key that is revoked while its caller waits', () => {
     await keys.operator.delete(`/keys/${made.id}`).expect(204);
     expect(await response).toMatchObject({
       status: 401,
-      headers: { 'x-should-retry': 'false' },
+      headers: { 'x-should-retry': 'false', 'x-darkroom-job-id': id },
       body: { code: 'unauthorized' },
     });
     await service.acme.post(`/images/${id}/cancel`).expect(200);

@@ -370,7 +370,7 @@ export const getWebhookDelivery = <ThrowOnError extends boolean = false>(options
 /**
  * Send a delivery again
  *
- * Sends the same bytes with the same `webhook-id` and a new schedule, whatever the status of the delivery.
+ * Sends the same event, with new links, under the same `webhook-id` and with a new schedule, whatever the status of the delivery. An attempt that runs already and succeeds is the redelivery.
  */
 export const redeliverWebhook = <ThrowOnError extends boolean = false>(options: Options<RedeliverWebhookData, ThrowOnError>) => (options.client ?? client).post<RedeliverWebhookResponses, RedeliverWebhookErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

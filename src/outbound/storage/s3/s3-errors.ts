@@ -68,9 +68,11 @@ export function timeoutError(message: string): Error {
 
 function reasonOf(fields: Record<string, unknown>, status: number | null): string {
   const name = wordIn(fields.Code) ?? wordIn(fields.name) ?? 'unknown';
-  if (name === 'TimeoutError' || name === 'AbortError') return 'timeout';
+  if (name === 'AbortError') return 'timeout';
+  // The SDK names every broken connection a timeout.
   const system = wordIn(fields.code);
   if (system !== null) return system;
+  if (name === 'TimeoutError') return 'timeout';
   if (status === null) return name;
   return name === 'Unknown' || name === 'NotFound' ? `http_${status}` : name;
 }

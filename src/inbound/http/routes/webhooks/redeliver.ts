@@ -17,7 +17,7 @@ export function redeliverRoute(app: FastifyInstance, { webhooks }: Deps): void {
       operationId: 'redeliverWebhook',
       summary: 'Send a delivery again',
       description:
-        'Sends the same bytes with the same `webhook-id` and a new schedule, whatever the status of the delivery.',
+        'Sends the same event, with new links, under the same `webhook-id` and with a new schedule, whatever the status of the delivery. An attempt that runs already and succeeds is the redelivery.',
       tags: ['webhooks'],
       params: deliveryParams,
       response: {
