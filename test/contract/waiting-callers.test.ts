@@ -1,6 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DeliveryOutcome, JobClaim, WaitingCallers } from '../../src/domain/ports/callers.ts';
-import { createWaitingCallers } from '../../src/outbound/records/waiting-callers.ts';
+import { createWaitingCallers, startPresence } from '../../src/outbound/records/waiting-callers.ts';
 import { connectTestStore } from '../support/store.ts';
 
 const minute = 60_000;
@@ -17,6 +17,9 @@ beforeAll(async () => {
 /** Reports a process as last seen the given time ago. Its presence lasts 20 minutes. */
 const seenBefore = (process: string, agoMs: number) =>
   store.redis.set(store.keys.presence(process), '1', 'PX', 20 * minute - agoMs);
+
+/** Lets a process report until the end of the test. */
+const lives = (process: string) => onTestFinished(startPresence(store.redis, store.keys.presence(process)));
 
 /** Resolves when the presence of any process was read. */
 async function lookedUp(): Promise<string> {
@@ -72,7 +75,7 @@ describe('waiting callers in Redis', () => {
     const { claim, release } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
     await release([jobId, 'p1.a'], 'disconnected');
-    await Promise.all(['p2', 'p3', 'p4'].map((process) => seenBefore(process, 0)));
+    for (const process of ['p2', 'p3', 'p4']) lives(process);
     const claims = await Promise.all(['p2', 'p3', 'p4'].map((process) => claim({ holder: `${process}.1` })));
     expect(claims.filter(({ isJoined }) => isJoined).map((each) => each.jobId)).toEqual([jobId]);
   });
@@ -95,12 +98,22 @@ describe('waiting callers in Redis', () => {
 
   it('joins the job of a dead process but not the job of a live process', async () => {
     const { claim } = newGroup();
-    await seenBefore('alive', 1_000);
+    lives('alive');
     await seenBefore('dead', 9_000);
     await claim({ holder: 'alive.1' });
     const orphan = await claim({ holder: 'dead.1' });
     expect(await claim({ holder: 'p9.1' })).toEqual({ jobId: orphan.jobId, isJoined: true });
     expect(await claim({ holder: 'p9.2' })).toMatchObject({ isJoined: false });
+  });
+
+  it('joins the job of a process that reported a moment ago and died since', async () => {
+    const { claim } = newGroup();
+    await seenBefore('gone', 200);
+    const orphan = await claim({ holder: 'gone.1' });
+    const claimed = claim({ holder: 'p9.1' });
+    await expect(Promise.race([claimed, lookedUp()])).resolves.toBe('looked up');
+    await seenBefore('gone', 9_000);
+    expect(await claimed).toEqual({ jobId: orphan.jobId, isJoined: true });
   });
 
   it('waits for a late process, and creates a job if the process reports again', async () => {
@@ -236,7 +249,8 @@ describe('waiting callers in Redis', () => {
 
 describe('requests that wait for the same job', () => {
   it('are counted over all live processes, and those of dead processes are not', async () => {
-    await Promise.all([seenBefore('p5', 0), seenBefore('p6', 0), seenBefore('p7', 9_000)]);
+    for (const process of ['p5', 'p6']) lives(process);
+    await seenBefore('p7', 9_000);
     const waiters = ['p5.1', 'p5.2', 'p6.1', 'p7.1'].map((holder) => ({
       tenant: 'acme',
       name: 'img_shared',

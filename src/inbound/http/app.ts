@@ -13,6 +13,7 @@ import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
 import { createLifecycleHeaders } from './model-lifecycle.ts';
+import { confirmByNextRequest } from './openai-v1/earlier-tries.ts';
 import { createWritePieces } from './openai-v1/write-pieces.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { closeHeadStreams } from './plugins/close-head-streams.ts';
@@ -106,6 +107,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   closeIdleConnections(app);
   reportErrors(app, draining);
   await allowOrigins(app, options.corsOrigins);
+  confirmByNextRequest(app);
   refuseUnknownAddresses(app);
   useAuthentication(app, deps);
   refuseUnknown(app);

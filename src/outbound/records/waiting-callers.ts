@@ -6,8 +6,6 @@ import { createReleaseClaim } from './scripts/release-claim.ts';
 import { translated } from './store-errors.ts';
 
 const reportEveryMs = 1_000;
-/** Time without a report after which a process may be dead. Requests that depend on it wait for the decision. */
-const lateAfterMs = 1_500;
 /** Time without a report after which a process counts as dead. */
 const deadAfterMs = 8_000;
 const lookAgainMs = 250;
@@ -43,20 +41,22 @@ export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): 
   const releaseClaim = createReleaseClaim(redis);
 
   /**
-   * Returns when each process died, `-` if it lives. Waits while a report is late, for seconds at most, if the request has
-   * no mark: such a client retries so soon after the death of a process that it would otherwise pay for another job. Uses
-   * the clock of Redis, because the clocks of processes differ.
+   * Returns when each process died, `-` if it lives. For a request without a mark, it waits for the next report of each
+   * process, a second at most if it lives: such a client may repeat its request at once after the death of the process that
+   * served it, and would otherwise pay for another job. Uses the clock of Redis, because the clocks of processes differ.
    */
   async function lookUp(
     processes: readonly string[],
     { nowMs, isRetry }: { readonly nowMs: number; readonly isRetry: boolean },
   ): Promise<[string, string][]> {
     const unique = [...new Set(processes)];
+    const startedMs = performance.now();
     for (;;) {
       const leftMs = await Promise.all(unique.map((process) => redis.pttl(keys.presence(process))));
       const silentMs = leftMs.map((left) => presenceKeptMs - Math.max(0, left));
-      const isLate = silentMs.some((silent) => silent > lateAfterMs && silent <= deadAfterMs);
-      if (!isLate || isRetry)
+      const waitedMs = performance.now() - startedMs;
+      const isOpen = silentMs.some((silent) => silent > waitedMs && silent <= deadAfterMs);
+      if (!isOpen || isRetry)
         return unique.map((process, i) => [process, deathOf(silentMs[i] ?? presenceKeptMs, nowMs)]);
       await idle(lookAgainMs);
     }

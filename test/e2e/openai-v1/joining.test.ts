@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import { generationBytes, startGeneration } from '../../support/openai-requests.ts';
-import { openRaw } from '../../support/raw-http.ts';
+import { openRaw, readResponse } from '../../support/raw-http.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
@@ -171,6 +171,23 @@ describe('parallel equal requests', () => {
       expect((await generate(prompt)).headers.get('x-darkroom-joined')).toMatch(/^img_/);
       expect(callsFor(prompt)).toHaveLength(1);
     }
+  });
+});
+
+describe('a response that its caller has read', () => {
+  it('is delivered once another request of any route arrives on its connection, also if that is reset', async () => {
+    const prompt = 'A fox that was read';
+    const { socket, received } = await openRaw(Number(new URL(service.url).port));
+    socket.write(generationBytes({ prompt }));
+    const response = () => readResponse(received(), { ended: false, isHead: false });
+    await expect.poll(() => response()?.complete, { timeout: 20_000 }).toBe(true);
+    const first = received().length;
+    socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await expect.poll(() => received().subarray(first).toString()).toContain('200 OK');
+    socket.resetAndDestroy();
+    await untilDelivered();
+    expect((await generate(prompt)).headers.get('x-darkroom-joined')).toBeNull();
+    expect(callsFor(prompt)).toHaveLength(2);
   });
 });
 

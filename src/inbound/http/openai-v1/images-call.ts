@@ -15,6 +15,7 @@ import type { LifecycleHeadersOf } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { SendAccepted } from '../send-accepted.ts';
 import { whileAllowed } from '../while-allowed.ts';
+import { earlierTriesOf } from './earlier-tries.ts';
 import { createImageSources } from './image-sources.ts';
 import { type InterimResponses, keepAliveFormFor } from './keep-alive.ts';
 import type { MappedRequest } from './map-request.ts';
@@ -22,7 +23,7 @@ import type { ModelMap } from './model-map.ts';
 import { respond } from './respond.ts';
 import { checkModelName, responseHeaders } from './response-headers.ts';
 import { CallerLeft, waitForEnd } from './wait-for-end.ts';
-import { confirmDeliveries, watchDelivery } from './watch-delivery.ts';
+import { watchDelivery } from './watch-delivery.ts';
 import type { EventFamily } from './write-partials.ts';
 import type { WritePieces } from './write-pieces.ts';
 
@@ -96,7 +97,6 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
     const preferences = preferencesFrom(request.headers.prefer);
     checkModelName(mapped.requestedModel);
     const earlierTries = earlierTriesOf(request);
-    if (!earlierTries) confirmDeliveries(request.raw.socket);
     let leave = () => {};
     try {
       const { job, isJoined, report, withdraw } = await jobs.submitOrJoin({
@@ -214,12 +214,6 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
   }
 
   return { submit, send };
-}
-
-/** Returns the number of earlier tries of a request, which official SDKs state; `undefined` for other clients. */
-function earlierTriesOf({ headers }: FastifyRequest): number | undefined {
-  const count = headers['x-stainless-retry-count'];
-  return typeof count === 'string' && /^\d{1,3}$/.test(count) ? Number(count) : undefined;
 }
 
 function enterSlot(slots: TenantSlots, request: FastifyRequest): () => void {
