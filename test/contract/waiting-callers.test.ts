@@ -246,19 +246,3 @@ describe('waiting callers in Redis', () => {
     expect(await claim({ holder: 'p1.c' })).toMatchObject({ isJoined: false });
   });
 });
-
-describe('requests that wait for the same job', () => {
-  it('are counted over all live processes, and those of dead processes are not', async () => {
-    for (const process of ['p5', 'p6']) lives(process);
-    await seenBefore('p7', 9_000);
-    const waiters = ['p5.1', 'p5.2', 'p6.1', 'p7.1'].map((holder) => ({
-      tenant: 'acme',
-      name: 'img_shared',
-      holder,
-    }));
-    await Promise.all(waiters.map(callers.enter));
-    const counts = [];
-    for (const waiter of waiters.slice(0, 3)) counts.push(await callers.leave(waiter));
-    expect(counts).toEqual([2, 1, 0]);
-  });
-});
