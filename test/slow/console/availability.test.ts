@@ -99,4 +99,14 @@ describe.skipIf(!hasChromium)('the console without a part of its answers in Chro
     await page.getByRole('heading', { name: 'No such screen', level: 1 }).waitFor();
     await close();
   });
+
+  it('an error of a read says nothing about charges', async () => {
+    const { id } = await started.service.acme.generate({ prompt: 'An erased owl', quality: 'low' });
+    await started.service.acme.delete(`/images/${id}`).expect(204);
+    const { page, close } = await open(`/playground?job=${id}`);
+    const result = page.getByRole('region', { name: 'Result' });
+    await result.getByText('erased', { exact: true }).waitFor();
+    expect(await result.getByText('nothing was charged').count()).toBe(0);
+    await close();
+  });
 });
