@@ -4,7 +4,7 @@ import { beginRun, finish } from '../../src/domain/job-moves.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 import { connectRecords } from '../support/records.ts';
 
-const { records, freshTenant } = await connectRecords();
+const { store, records, freshTenant } = await connectRecords();
 
 function submitterOf(tenant: string) {
   return async (keyId: string, limits: { key?: number; tenant?: number }, more: Partial<ImageJob> = {}) => {
@@ -66,6 +66,12 @@ describe('the limits of waiting jobs', () => {
     const enhancement = mixed[0]?.job ?? queuedJob();
     await records.update(enhancement, (job) => ({ job: beginRun(job, createdAt) }));
     expect((await submit('key_9', { tenant: 20 })).outcome.kind).toBe('created');
+  });
+
+  it('reads two sizes for the limit of a tenant, and not the counters of its keys, of which there may be thousands', async () => {
+    const tenant = freshTenant();
+    await store.redis.hset(store.keys.load(tenant), 'key_other.queued', 1_000);
+    expect((await submitterOf(tenant)('key_1', { tenant: 1 })).outcome.kind).toBe('created');
   });
 
   it('replays a job with its idempotency key although the limit is reached', async () => {

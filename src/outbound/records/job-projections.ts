@@ -22,6 +22,7 @@ export const projectJob: ProjectJob = (keys, job) => ({
     ...unsettledJob(keys, job),
     ...unarchivedJob(keys, job),
     ...jobWithoutThumbnails(keys, job),
+    ...waitingEnhancement(keys, job),
     ...searchableJob(keys, job),
   ],
   counters: [...moneyCounters(keys, job), ...loadCounters(keys, job), ...usageCounters(keys, job)],
@@ -30,6 +31,12 @@ export const projectJob: ProjectJob = (keys, job) => ({
 /** Returns the entry in the index of unfinished jobs, by the time of the last change. */
 function openJob(keys: Keys, job: ImageJob): IndexEntry[] {
   return isTerminal(job.status) ? [] : [{ key: keys.open(job.tenant), score: job.updatedAt }];
+}
+
+/** Returns the entry in the index of waiting enhancements. With the index by status it holds all waiting jobs of a tenant. */
+function waitingEnhancement(keys: Keys, job: ImageJob): IndexEntry[] {
+  if (!isEnhancement(job) || job.status !== 'queued') return [];
+  return [{ key: keys.waitingEnhancements(job.tenant), score: 0 }];
 }
 
 /** Returns the entry in the index of all jobs, by the time at which the sweeper has to act. Infinity if never. */

@@ -8,6 +8,7 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:job:ID      string  the record as JSON with its version first, see versioned-json.ts
  *   {tenant}:jobs        zset    all ids, ordered by id and therefore by creation
  *   {tenant}:status:S    zset    the same by status; also model:M, meta:DIGEST and children:ID
+ *   {tenant}:enhancing   zset    ids of waiting enhancements, which no list contains
  *   {tenant}:changes     stream  changes of jobs of the last hour, only while there are listeners
  *   {tenant}:open        zset    unfinished ids by the time of the last change
  *   {tenant}:due         zset    ids by the time at which the sweeper has to act: end of queue TTL or retention
@@ -128,6 +129,7 @@ function processKeys(prefix: string) {
 function createLimitKeys(of: (tenant: string, rest: string) => string) {
   return {
     load: (tenant: string) => of(tenant, 'load'),
+    waitingEnhancements: (tenant: string) => of(tenant, 'enhancing'),
     /** A changed limit has another key, because the stored time depends on the limit. */
     requestRate: (tenant: string, owner: string, limit: number) => of(tenant, `rate:${owner}:${limit}`),
   };

@@ -5,7 +5,7 @@ import type { CounterEntry } from './projection.ts';
 
 const queuedField = (keyId: string) => `${keyId}.queued`;
 
-/** Returns the number of waiting jobs that a job adds to its key. The sum of all keys is the number of the tenant. */
+/** Returns the number of waiting jobs that a job adds to its key. Two indexes have the number of the tenant. */
 export function loadCounters(keys: Keys, { tenant, status, keyId }: ImageJob): CounterEntry[] {
   if (status !== 'queued' || keyId === undefined) return [];
   return [{ key: keys.load(tenant), field: queuedField(keyId), amount: 1 }];
@@ -13,29 +13,17 @@ export function loadCounters(keys: Keys, { tenant, status, keyId }: ImageJob): C
 
 /**
  * Checks the limits of waiting jobs. They are one text: 'POSITION=LIMIT=FIELD,...' with positions in KEYS. For the limit of
- * the tenant, POSITION is that of its index of waiting jobs, and FIELD is '-' and the position of the counters of its keys.
- * `created` are the jobs of this call that are not in the index (`all`), and those that are not in the counter of the same
+ * the tenant, POSITION is that of its index of waiting jobs, and FIELD is '-' and the position of that of its enhancements.
+ * `created` are the jobs of this call that are not in the indexes (`all`), and those that are not in the counter of the same
  * key (`of_key`).
  */
 export const luaCheckQueueLimits = `
-local waiting_before
--- The index has no enhancements, and the counters have no jobs without a key. Both are read once in a call.
-local function count_tenant(index, counters, created)
-  if not waiting_before then
-    local counted, fields = 0, redis.call('HGETALL', counters)
-    for i = 1, #fields, 2 do
-      if string.sub(fields[i], -7) == '.queued' then counted = counted + fields[i + 1] end
-    end
-    waiting_before = math.max(redis.call('ZCARD', index), counted - (created.all - created.of_key))
-  end
-  return waiting_before + created.all
-end
-
 local function check_queue_limits(limits, created)
   local index = 0
   for position, limit, field in string.gmatch(limits, '(%d+)=(%d+)=([^,]+)') do
-    local key, counters = KEYS[tonumber(position)], string.match(field, '^-(%d+)$')
-    local stored = counters and count_tenant(key, KEYS[tonumber(counters)], created)
+    local key, enhancements = KEYS[tonumber(position)], string.match(field, '^-(%d+)$')
+    local stored = enhancements
+      and redis.call('ZCARD', key) + redis.call('ZCARD', KEYS[tonumber(enhancements)]) + created.all
       or tonumber(redis.call('HGET', key, field) or '0') + created.of_key
     if stored >= tonumber(limit) then return 'queued_limit ' .. index end
     index = index + 1
@@ -51,7 +39,7 @@ export function encodeQueueLimits(
 ): string {
   const parts = limits.map(({ owner, limit }) =>
     owner === 'tenant'
-      ? `${positionOf(keys.status(job.tenant, 'queued'))}=${limit}=-${positionOf(keys.load(job.tenant))}`
+      ? `${positionOf(keys.status(job.tenant, 'queued'))}=${limit}=-${positionOf(keys.waitingEnhancements(job.tenant))}`
       : `${positionOf(keys.load(job.tenant))}=${limit}=${queuedField(job.keyId ?? '')}`,
   );
   return parts.join(',') || '-';
