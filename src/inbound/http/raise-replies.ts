@@ -2,20 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BudgetOverrideBody } from '../../domain/budget-override.ts';
 import type { Raised } from '../../usecases/access/override-budget.ts';
 import { idempotencyKeyFrom } from './headers.ts';
-import { header, json, requestHeader } from './responses.ts';
+import { idempotentHeaders } from './request-headers.ts';
+import { header, json } from './responses.ts';
 
 /** Request headers and successful responses of the routes that raise budgets. */
 export const raiseSchema = {
-  headers: {
-    type: 'object',
-    properties: {
-      'idempotency-key': {
-        ...requestHeader.idempotencyKey,
-        description:
-          '1 to 255 visible ASCII characters, bare or quoted. While the raise applies, the same key with the same body raises nothing again.',
-      },
-    },
-  },
+  headers: idempotentHeaders(
+    'While the raise applies, the same key with the same body raises nothing again.',
+  ),
   responses: {
     200: json('The raise of an earlier request with this Idempotency-Key', 'BudgetOverride', {
       headers: { 'idempotent-replayed': header.replayed },

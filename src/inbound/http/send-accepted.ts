@@ -6,7 +6,8 @@ import { refuseErased } from '../../usecases/jobs/refuse-erased.ts';
 import type { Preferences } from './headers.ts';
 import { type LifecycleHeadersOf, lifecycleHeaders } from './model-lifecycle.ts';
 import type { PresentTo } from './present-to.ts';
-import { header, json, pollSeconds, requestHeader } from './responses.ts';
+import { requestHeader } from './request-headers.ts';
+import { header, json, pollSeconds } from './responses.ts';
 import type { WaitForTerminal } from './wait-for-terminal.ts';
 
 /** Headers of every response with an accepted job. */

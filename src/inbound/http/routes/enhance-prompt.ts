@@ -18,7 +18,8 @@ import { jobTraceOf } from '../job-trace.ts';
 import { ref, unionOf } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { PresentTo } from '../present-to.ts';
-import { header, json, problems, requestHeader } from '../responses.ts';
+import { requestHeader } from '../request-headers.ts';
+import { header, json, problems } from '../responses.ts';
 import { lostAccess, whileAllowed } from '../while-allowed.ts';
 
 interface Deps {

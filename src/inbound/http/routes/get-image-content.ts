@@ -6,7 +6,8 @@ import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { matchesEtag } from '../headers.ts';
 import { imageCaching } from '../image-caching.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, header, image, problems, requestHeader } from '../responses.ts';
+import { requestHeader } from '../request-headers.ts';
+import { empty, header, image, problems } from '../responses.ts';
 import { sendBytes } from '../send-bytes.ts';
 
 interface Deps {

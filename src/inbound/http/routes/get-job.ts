@@ -8,7 +8,8 @@ import { matchesEtag, maxWaitSeconds } from '../headers.ts';
 import { type LifecycleHeadersOf, lifecycleHeaders } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { PresentTo } from '../present-to.ts';
-import { empty, header, idParams, json, pollSeconds, problems, requestHeader } from '../responses.ts';
+import { requestHeader } from '../request-headers.ts';
+import { empty, header, idParams, json, pollSeconds, problems } from '../responses.ts';
 import type { WaitForTerminal } from '../wait-for-terminal.ts';
 
 interface Deps {

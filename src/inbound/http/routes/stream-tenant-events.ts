@@ -3,7 +3,8 @@ import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { SendEvents } from '../event-stream.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, problems, raw, requestHeader } from '../responses.ts';
+import { requestHeader } from '../request-headers.ts';
+import { header, problems, raw } from '../responses.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'streamTenantEvents'>;

@@ -4,7 +4,8 @@ import type { ManageKeys } from '../../../../usecases/access/manage-keys.ts';
 import { idempotencyKeyFrom } from '../../headers.ts';
 import { ref } from '../../json-schema.ts';
 import { managerOf } from '../../manager.ts';
-import { header, json, problems, requestHeader } from '../../responses.ts';
+import { idempotentHeaders } from '../../request-headers.ts';
+import { header, json, problems } from '../../responses.ts';
 
 interface Deps {
   readonly access: { readonly manageKeys: Pick<ManageKeys, 'create'> };
@@ -22,16 +23,7 @@ export function createKeyRoute(app: FastifyInstance, { access }: Deps): void {
       description:
         'Only this response contains `key`, the text of the key. A request with the same Idempotency-Key and body returns the same key without its text for 24 h; rotate the key if the first response was lost.',
       tags: ['keys'],
-      headers: {
-        type: 'object',
-        properties: {
-          'idempotency-key': {
-            ...requestHeader.idempotencyKey,
-            description:
-              '1 to 255 visible ASCII characters, bare or quoted. The same key with the same body creates no second API key.',
-          },
-        },
-      },
+      headers: idempotentHeaders('The same key with the same body creates no second API key.'),
       body: ref('ApiKeyRequest'),
       response: {
         200: json('The key of an earlier request with this Idempotency-Key, without its text', 'ApiKey', {
