@@ -43,8 +43,8 @@ export interface Attempt {
   /** Time at which the last byte of the response arrived. A crash in the next moments may leave it on the disk or not. */
   readonly arrivedAt?: number;
   /**
-   * Time at which the response was durable on the disk of the worker that made the call. While it waits for the storage, the
-   * time of the last confirmation by that worker.
+   * Time at which the response was durable on the disk of the worker that made the call. While it waits for the storage, that
+   * worker renews the time.
    */
   readonly receivedAt?: number;
   readonly providerRequestId?: string;

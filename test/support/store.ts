@@ -2,6 +2,7 @@ import { afterAll, inject } from 'vitest';
 import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
+import { keysWith } from './redis-keys.ts';
 
 /** The shared Redis with the key prefix of one test file. Its keys are deleted after the tests. */
 export interface TestStore {
@@ -17,16 +18,7 @@ export async function connectTestStore(): Promise<TestStore> {
   const redis = createProducerRedis(inject('redisPath'), { onError: () => undefined });
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
   if (!(await whenRedisReady(redis, 10_000))) throw new Error('the shared Redis does not respond');
-  const keysLeft = async () => {
-    const found: string[] = [];
-    let cursor = '0';
-    do {
-      const [next, page] = await redis.scan(cursor, 'MATCH', `*${prefix}*`, 'COUNT', 1000);
-      found.push(...page);
-      cursor = next;
-    } while (cursor !== '0');
-    return found;
-  };
+  const keysLeft = () => keysWith(redis, prefix);
   afterAll(async () => {
     const left = await keysLeft();
     if (left.length > 0) await redis.unlink(...left);

@@ -21,7 +21,7 @@ interface Deps {
 
 /**
  * How long a job waits for a response on another worker's disk before the response counts as lost. The wait begins when a
- * run first misses the response, and again whenever its worker confirms it.
+ * run first misses the response, and again whenever its worker renews it.
  */
 const responseTimeoutMs = 120_000;
 
