@@ -94,19 +94,28 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
 /** Whether two rows describe one call. If the store lost a row, another call may have its number. */
 const isSameCall = (a: Attempt, b: Attempt): boolean => a.no === b.no && a.startedAt === b.startedAt;
 
+/** Whether a row may have been restored for a call under another number. */
+const isRenumbered = (a: Attempt, b: Attempt): boolean => a.index === b.index && a.startedAt === b.startedAt;
+
 /**
  * Restores the row of a call that the store lost, so that no charge is hidden. It gets the next number if another call has
- * its number.
+ * its number. Repeatable.
  *
  * @returns the ledger, and the row in it.
  */
 export function withCall(attempts: readonly Attempt[], call: Attempt): { attempts: Attempt[]; row: Attempt } {
-  const known = attempts.find((each) => isSameCall(each, call));
-  if (known) return { attempts: [...attempts], row: known };
   const isTaken = attempts.some(({ no }) => no === call.no);
+  const known =
+    attempts.find((each) => isSameCall(each, call)) ??
+    (isTaken ? attempts.find((each) => isRenumbered(each, call)) : undefined);
+  if (known) return { attempts: [...attempts], row: known };
   const row = { ...call, no: isTaken ? nextAttemptNo(attempts) : call.no };
   return { attempts: addAttempt(attempts, row), row };
 }
+
+/** Whether a response that names the start of its call belongs to an attempt with the same number. */
+export const isResponseTo = (head: { readonly startedAt?: number }, { startedAt }: Attempt): boolean =>
+  head.startedAt === undefined || head.startedAt === startedAt;
 
 /** Whether the outcome of an attempt is still pending. */
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';

@@ -72,31 +72,29 @@ export const thumbnailFileName = ({ id }: { readonly id: string }, { index }: Pi
 type JobName = { readonly tenant: string; readonly id: string };
 
 /**
- * Returns the storage key of the bytes of one response. Built from ids only, so that no text of a caller becomes part of a
- * path. Deterministic, so that storing twice overwrites equal bytes. Unique per attempt, so that a late response never
- * replaces the bytes of an earlier one.
+ * The fields of an attempt that name its call. The number alone does not: if the store loses the beginning of a run, the next
+ * run calls under the same number.
  */
-export function storageKeyOf(
-  job: JobName,
-  attempt: { readonly index: number; readonly no: number },
-  contentType: string,
-): string {
-  return `${folderOf(job)}${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
+export type CallName = Pick<Attempt, 'index' | 'no' | 'startedAt'>;
+
+const callNameOf = ({ index, no, startedAt }: CallName) => `${index}-${no}-${startedAt.toString(36)}`;
+
+/**
+ * Returns the storage key of the bytes of one response. Built from ids and numbers only, so that no text of a caller becomes
+ * part of a path. Deterministic, so that storing twice overwrites equal bytes. Unique per call, so that a late response
+ * never replaces the bytes of another one.
+ */
+export function storageKeyOf(job: JobName, call: CallName, contentType: string): string {
+  return `${folderOf(job)}${callNameOf(call)}.${extensionOf(contentType)}`;
 }
 
 /** Returns every key under which the storage may hold the image of a call whose response is unknown. */
-export const imageKeysOf = (
-  job: JobName,
-  attempt: { readonly index: number; readonly no: number },
-): readonly string[] => [...extensions.keys()].map((contentType) => storageKeyOf(job, attempt, contentType));
+export const imageKeysOf = (job: JobName, call: CallName): readonly string[] =>
+  [...extensions.keys()].map((contentType) => storageKeyOf(job, call, contentType));
 
-/** Returns the storage key of a preview. It has no type, so that every key of an attempt is known without its bytes. */
-export function previewKeyOf(
-  job: JobName,
-  attempt: { readonly index: number; readonly no: number },
-  partial: number,
-): string {
-  return `${folderOf(job)}${attempt.index}-${attempt.no}-${partial}.preview`;
+/** Returns the storage key of a preview. It has no type, so that every key of a call is known without its bytes. */
+export function previewKeyOf(job: JobName, call: CallName, partial: number): string {
+  return `${folderOf(job)}${callNameOf(call)}-${partial}.preview`;
 }
 
 /** Returns the storage key of the thumbnail of an image. */

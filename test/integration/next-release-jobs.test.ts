@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { imageKeysOf } from '../../src/domain/image.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
 import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
@@ -77,7 +78,8 @@ describe('a job of the next release', () => {
     const core = await connectCore();
     const job = await newerJob(core, finishedJob);
     const folder = `${job.tenant}/${job.id}`;
-    const files = ['0.png', 'thumb-0.webp', '0-7.png'].map((name) => `${folder}/${name}`);
+    const [unrecorded = ''] = imageKeysOf(job, nextRelease.attempt);
+    const files = [`${folder}/0.png`, `${folder}/thumb-0.webp`, unrecorded];
     for (const key of files) await core.storage.put(key, Buffer.from('bytes'), { contentType: 'image/png' });
     await createEraseJob(core)({ tenant: job.tenant, actor: commandLine }, job.id);
     for (const key of files) expect(await core.storage.read(key)).toBeNull();

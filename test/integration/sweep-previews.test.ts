@@ -22,7 +22,7 @@ describe('the sweep of previews', () => {
     });
     const [image, preview] = [ended?.images[0], ended?.previews?.[0]];
     if (!ended || !image || !preview) throw new Error('the job was not recorded');
-    const unrecorded = previewKeyOf(ended, { index: 0, no: 1 }, 1);
+    const unrecorded = previewKeyOf(ended, attemptOf(), 1);
     for (const key of [image.storageKey, preview.storageKey, unrecorded]) {
       await core.storage.put(key, Buffer.from('bytes'), image);
     }

@@ -1,5 +1,6 @@
 import { AppError } from '../../src/domain/errors.ts';
-import { missingImages } from '../../src/domain/image-job.ts';
+import type { CallName } from '../../src/domain/image.ts';
+import { type ImageJob, missingImages } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import { holdOf } from '../../src/domain/job-money.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
@@ -91,16 +92,6 @@ export function generation(given: Given = {}) {
     const { tenant, id } = record.job();
     return useCases.runJob({ tenant, id }, signal);
   };
-  const waitsForPaidCall = () => {
-    const { status, attempts } = record.job();
-    const lastCalls = missingImages(record.job()).map((index) =>
-      attempts.findLast((each) => each.index === index),
-    );
-    return (
-      status === 'running' &&
-      lastCalls.some((each) => each?.state === 'uncertain' || each?.state === 'unusable')
-    );
-  };
 
   return {
     calls,
@@ -120,8 +111,12 @@ export function generation(given: Given = {}) {
     /** Changes the record, as other processes do. */
     set: record.set,
     /** Stores a response in the spool, as a worker does that crashes after a paid call. */
-    spoolBody(attemptNo: number, text = 'image from before', producer = 'studio') {
-      spool.store(keyOf(attemptNo), { head: { provider: producer }, bytes: Buffer.from(text) });
+    spoolBody: (attemptNo: number, text = 'image from before', provider = 'studio') =>
+      spool.store(keyOf(attemptNo), { head: { provider }, bytes: Buffer.from(text) }),
+    /** Stores the response of a call in the spool, as releases do that name the call. */
+    spoolResponse({ no, index, startedAt }: CallName, text = 'image from before') {
+      const head = { provider: 'studio', index, startedAt };
+      spool.store(keyOf(no), { head, bytes: Buffer.from(text) });
     },
     /** Stores a spooled response with a version that only a newer release knows. */
     spoolUnknown: (attemptNo: number) => spool.store(keyOf(attemptNo), { version: 2 }),
@@ -130,10 +125,19 @@ export function generation(given: Given = {}) {
     /** Performs runs, as a worker does, as long as the job waits for a call that pays again. */
     async runPaidCalls() {
       let result = await run();
-      while (waitsForPaidCall()) result = await run();
+      while (waitsForPaidCall(record.job())) result = await run();
       return result;
     },
   };
+}
+
+/** Whether a job waits for a call that pays again. */
+function waitsForPaidCall(job: ImageJob): boolean {
+  const lastCalls = missingImages(job).map((index) => job.attempts.findLast((each) => each.index === index));
+  return (
+    job.status === 'running' &&
+    lastCalls.some((each) => each?.state === 'uncertain' || each?.state === 'unusable')
+  );
 }
 
 /** Returns the faults of ports by their names. */

@@ -62,7 +62,7 @@ export function previewOf(
   job: Pick<ImageJob, 'tenant' | 'id'>,
   { index = 0, partial = 0, no = 1 }: { index?: number; partial?: number; no?: number } = {},
 ): StoredPreview {
-  const storageKey = previewKeyOf(job, { index, no }, partial);
+  const storageKey = previewKeyOf(job, { index, no, startedAt: createdAt }, partial);
   return { ...imageOf(job, index), storageKey, partial };
 }
 

@@ -65,8 +65,8 @@ export function memoryStorage(refusals: number) {
     puts: refusals,
     /** Number of reads that the storage refuses. */
     reads: 0,
-    /** Keys for which the storage throws an error that only a bug can cause. */
-    keys: new Set<string>(),
+    /** Patterns of keys for which the storage throws an error that only a bug can cause. */
+    keys: new Set<RegExp>(),
   };
   const storage: Pick<ImageStorage, 'put' | 'read' | 'remove'> = {
     async read(key) {
@@ -76,7 +76,7 @@ export function memoryStorage(refusals: number) {
     },
     async put(key, bytes) {
       if (faults.puts-- > 0) throw brokenDisk();
-      if (faults.keys.has(key.replace(/^.*\//, ''))) throw new Error('a bug');
+      for (const pattern of faults.keys) if (pattern.test(key)) throw new Error('a bug');
       puts.push(key);
       stored.set(key, bytes);
     },

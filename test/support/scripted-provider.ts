@@ -47,16 +47,16 @@ export function scriptedProvider(name: string, responses: readonly ScriptedRespo
   const provider: ImageProvider = {
     name,
     async generate(call, context, sink) {
-      calls.push(call);
-      const scripted = responses[calls.length - 1] ?? 'image';
+      const number = calls.push(call);
+      const scripted = responses[number - 1] ?? 'image';
       const response = typeof scripted === 'function' ? await scripted(context) : scripted;
       if (response === 'until stopped') {
         await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
         throw new ProviderError(failureOf('uncertain', 'provider_outcome_unknown'));
       }
       if (typeof response === 'object') throw new ProviderError(response);
-      const head = { providerRequestId: `req_${calls.length}` };
-      await sink(head, oneChunk(Buffer.from(`${response} of call ${calls.length}`)));
+      const head = { providerRequestId: `req_${number}` };
+      await sink(head, oneChunk(Buffer.from(`${response} of call ${number}`)));
       return head;
     },
     decode: decodeScripted,

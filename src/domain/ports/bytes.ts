@@ -15,6 +15,10 @@ export interface SpoolKey {
 export interface SpoolHead extends ResponseMeta {
   /** Name of the provider that produced the response. Only that provider can decode it. */
   readonly provider: string;
+  /** Index of the image. Absent in responses of earlier releases, as `startedAt`. */
+  readonly index?: number;
+  /** Time at which the call started, in epoch ms. */
+  readonly startedAt?: number;
 }
 
 /**

@@ -8,7 +8,12 @@ export const spoolVersion = 1;
 export const maxHeadLineBytes = 8 * 1024;
 
 const maxFieldLength = 1024;
-const HeadLine = z.object({ provider: z.string().min(1), providerRequestId: z.string().optional() });
+const HeadLine = z.object({
+  provider: z.string().min(1),
+  providerRequestId: z.string().exactOptional(),
+  index: z.int().exactOptional(),
+  startedAt: z.int().exactOptional(),
+});
 
 /** Result of reading the start of a spool file. */
 export type ParsedHead =
@@ -17,11 +22,13 @@ export type ParsedHead =
   | { readonly format: 'damaged' };
 
 /** Encodes the head of a spool file: one line of JSON that begins with the schema version, then the body follows. */
-export function headLine({ provider, providerRequestId }: SpoolHead): Buffer {
+export function headLine({ provider, providerRequestId, index, startedAt }: SpoolHead): Buffer {
   const fields = {
     v: spoolVersion,
     provider,
     providerRequestId: providerRequestId?.slice(0, maxFieldLength),
+    index,
+    startedAt,
   };
   return Buffer.from(`${JSON.stringify(fields)}\n`);
 }
@@ -37,8 +44,7 @@ export function parseHead(start: Buffer): ParsedHead {
   const end = start.indexOf('\n');
   if (end === -1) return { format: 'damaged' };
   try {
-    const { provider, providerRequestId } = HeadLine.parse(JSON.parse(start.toString('utf8', 0, end)));
-    const head = { provider, ...(providerRequestId === undefined ? {} : { providerRequestId }) };
+    const head = HeadLine.parse(JSON.parse(start.toString('utf8', 0, end)));
     return { format: 'known', head, bodyStart: end + 1 };
   } catch {
     return { format: 'damaged' };

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../domain/attempt.ts';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { ImageJob, JobStage } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
@@ -171,7 +172,8 @@ export function createAttemptCall(deps: Deps) {
     async make<Result>(
       run: JobRun,
       call: Omit<AttemptedCall<Result>, 'send'> & {
-        send(context: CallContext, no: number): Promise<Result>;
+        /** @param row the row that was written for the call. */
+        send(context: CallContext, row: Attempt): Promise<Result>;
       },
     ): Promise<{ no: number; result: Result } | null> {
       const { kind, index, stage, provider, model, partialImages } = call;
@@ -179,10 +181,10 @@ export function createAttemptCall(deps: Deps) {
         ...(model === run.job.request?.model ? {} : { model }),
         ...(partialImages === undefined ? {} : { partialImages }),
       };
-      const no = await run.openAttempt({ kind, index, stage, provider, ...own }, deps.clock());
-      if (no === null) return null;
-      const result = await follow(run, no, { ...call, send: (context) => call.send(context, no) });
-      return { no, result };
+      const row = await run.openAttempt({ kind, index, stage, provider, ...own }, deps.clock());
+      if (row === null) return null;
+      const result = await follow(run, row.no, { ...call, send: (context) => call.send(context, row) });
+      return { no: row.no, result };
     },
 
     /** Continues a call whose row an earlier run wrote. Free of charge. @throws ProviderError */

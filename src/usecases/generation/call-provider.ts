@@ -63,13 +63,13 @@ export function createCallProvider(deps: Deps) {
   /** Connects a response with the spool. */
   async function spooling(
     run: JobRun,
-    attempt: { no: number; index: number; earlyUpload: EarlyUpload; context: CallContext },
+    call: { row: Attempt; earlyUpload: EarlyUpload; context: CallContext },
     work: (sink: ResponseSink, context: CallContext) => Promise<ResponseMeta>,
   ): Promise<Sent> {
-    const spooled = spoolResponse(run, attempt);
-    const previews = storePreviews(run, attempt);
+    const spooled = spoolResponse(run, call);
+    const previews = storePreviews(run, call.row);
     try {
-      const head = await work(spooled.sink, { ...attempt.context, onPartial: previews.store });
+      const head = await work(spooled.sink, { ...call.context, onPartial: previews.store });
       return { head, spooled, previews };
     } catch (error) {
       // The job may end with the outcome of this call, and an ended job takes no preview.
@@ -105,8 +105,8 @@ export function createCallProvider(deps: Deps) {
       };
       const done = await attemptCall.make(run, {
         ...call,
-        send: (context, no) =>
-          spooling(run, { no, index, earlyUpload, context }, (sink, withPreviews) =>
+        send: (context, row) =>
+          spooling(run, { row, earlyUpload, context }, (sink, withPreviews) =>
             provider.generate(
               { ...image, parameters: imageParameters(run.job.request, context.safetyIdentifier) },
               withPreviews,
@@ -132,7 +132,7 @@ export function createCallProvider(deps: Deps) {
         ...callFor(run, attempt.index),
         provider: name,
         send: (context) =>
-          spooling(run, { ...attempt, earlyUpload, context }, (sink, withPreviews) => {
+          spooling(run, { row: attempt, earlyUpload, context }, (sink, withPreviews) => {
             if (!provider.resume || name !== provider.name) throw lostResponse();
             return provider.resume(handle, withPreviews, sink);
           }),

@@ -1,4 +1,4 @@
-import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
+import { type CallName, type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import type { LoggedJob } from '../../domain/job-log-fields.ts';
 import type { DecodedResponse, ImageProvider } from '../../domain/ports.ts';
 import type { SharedBytes } from '../../lib/shared-bytes.ts';
@@ -15,10 +15,7 @@ export interface Prepared {
 /** The early upload of one response. */
 export interface EarlyUpload {
   /** Passes the response on. Decodes and uploads it at the same time if a slot for one more image is free. */
-  watch(
-    body: AsyncIterable<Uint8Array>,
-    attempt: { readonly index: number; readonly no: number },
-  ): AsyncIterable<Uint8Array>;
+  watch(body: AsyncIterable<Uint8Array>, call: CallName): AsyncIterable<Uint8Array>;
   /** Returns the prepared response. `null` if there is none or it is faulty; reading the spool then reports the fault. */
   prepared(): Promise<Prepared | null>;
   /** Resolves when the image is in the storage. Rejects if it will not be uploaded early. */
@@ -98,14 +95,10 @@ function createEarlyUpload(
   let copy: ReturnType<typeof createStreamCopy> | undefined;
   let prepared: Promise<Prepared | null> = Promise.resolve(null);
 
-  function upload(
-    response: DecodedResponse,
-    attempt: { index: number; no: number },
-    memory: Buffer,
-  ): Prepared {
+  function upload(response: DecodedResponse, call: CallName, memory: Buffer): Prepared {
     const { image } = response;
-    const storageKey = storageKeyOf(job, attempt, image.contentType);
-    const target = { job, index: attempt.index, storageKey };
+    const storageKey = storageKeyOf(job, call, image.contentType);
+    const target = { job, index: call.index, storageKey };
     const uploaded = deps.uploadImage(image, target, { signal: AbortSignal.any([signal, ended.signal]) });
     uploaded.then(
       (stored) => {
@@ -120,7 +113,7 @@ function createEarlyUpload(
   }
 
   return {
-    watch(body, attempt) {
+    watch(body, call) {
       const memory = hasSlot ? null : slots.take();
       if (!memory) return body;
       hasSlot = true;
@@ -128,7 +121,7 @@ function createEarlyUpload(
       ended = new AbortController();
       copy = createStreamCopy();
       prepared = deps.provider.decode(copy.chunks(), memory).then(
-        (response) => upload(response, attempt, memory),
+        (response) => upload(response, call, memory),
         () => {
           slots.reuse(memory);
           return null;

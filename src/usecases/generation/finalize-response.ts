@@ -1,4 +1,11 @@
-import { type Attempt, finalizeAttempt, isFinalized, knownCost, withCall } from '../../domain/attempt.ts';
+import {
+  type Attempt,
+  finalizeAttempt,
+  isFinalized,
+  isResponseTo,
+  knownCost,
+  withCall,
+} from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
@@ -63,6 +70,7 @@ export function createFinalizeResponse(deps: Deps) {
     const spooled = await deps.spool.open(keyOf(job, attempt));
     if (!spooled) throw lostResponse();
     const decodeBody = spooled.format === 'known' ? deps.findDecoder(spooled.head.provider) : undefined;
+    if (spooled.format === 'known' && !isResponseTo(spooled.head, attempt)) throw lostResponse();
     if (spooled.format === 'unknown' || !decodeBody) {
       throw new AppError('internal', { detail: 'Only another release can read the spooled response.' });
     }
@@ -91,8 +99,8 @@ export function createFinalizeResponse(deps: Deps) {
 
   /** Adds the cost and the tokens of a response whose image was found in the storage before. */
   function withLateCost(job: ImageJob, attempt: Attempt, response: DecodedResponse): ImageJob {
-    const row = job.attempts.find((each) => each.no === attempt.no);
-    return row?.responseLost ? { ...job, ...withOutcome(job, attempt, { state: 'stored', response }) } : job;
+    const { row } = withCall(job.attempts, attempt);
+    return row.responseLost ? { ...job, ...withOutcome(job, attempt, { state: 'stored', response }) } : job;
   }
 
   function withImage(

@@ -28,10 +28,10 @@ export interface JobRun {
    * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once. A row that was
    * written although this fails is removed by the next write of the run, because no call followed.
    *
-   * @returns the number of the row, or `null` if another process stored the image first.
+   * @returns the row, or `null` if another process stored the image first.
    * @throws AppError `budget_exceeded` if the call is a further one and its hold does not fit a budget.
    */
-  openAttempt(attempt: NewAttempt, nowMs: number): Promise<number | null>;
+  openAttempt(attempt: NewAttempt, nowMs: number): Promise<Attempt | null>;
   /** Updates an open attempt together with any further change. As persistent as `update`. */
   updateAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
 }
@@ -121,15 +121,15 @@ export function createJobRun(
     signal,
     update: (next) => untilStored(() => updateOwn(next)),
     async openAttempt({ stage, kind, index, ...facts }, nowMs) {
-      let no: number | null = null;
+      let row: Attempt | null = null;
       const tried: number[] = [];
       const withRow = (job: ImageJob) => {
-        no = null;
+        row = null;
         if (bringsImage(kind) && hasImage(job, index)) return job;
         // The number of a removed row is not used again, because this run would remove its new row too.
-        no = Math.max(nextAttemptNo(job.attempts), ...unsent.map((each) => each.no + 1));
+        const no = Math.max(nextAttemptNo(job.attempts), ...unsent.map((each) => each.no + 1));
         tried.push(no);
-        const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
+        row = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
         const attempts = addAttempt(job.attempts, row);
         return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
       };
@@ -138,7 +138,7 @@ export function createJobRun(
         if (isUnavailable(error)) unsent.push(...tried.map((each) => ({ no: each, index })));
         throw error;
       });
-      return no;
+      return row;
     },
     updateAttempt: (no, patch, also = (job) => job) =>
       untilStored(() =>

@@ -1,4 +1,12 @@
-import { type Attempt, addAttempt, isFinalized, isOpen, patchAttempt } from '../../domain/attempt.ts';
+import {
+  type Attempt,
+  addAttempt,
+  isFinalized,
+  isOpen,
+  isResponseTo,
+  patchAttempt,
+  withCall,
+} from '../../domain/attempt.ts';
 import { storageKeysOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal, missingImages } from '../../domain/image-job.ts';
 import { type JobLogFields, logFieldsOf } from '../../domain/job-log-fields.ts';
@@ -44,9 +52,9 @@ interface Deps {
 export function createRecoverSpooledResponses(deps: Deps) {
   async function recover(key: SpoolKey, head: SpoolHead, signal: AbortSignal): Promise<void> {
     const job = await deps.records.get(key.tenant, key.jobId);
-    const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
-    if (job && !attempt && !isTerminal(job.status)) return restoreRow(key, head);
-    if (!job || !attempt) return deps.spool.remove(key);
+    if (job && canRestore(job, key)) return restoreRow(key, head);
+    const attempt = job && attemptOf(job, key, head);
+    if (!attempt) return deps.spool.remove(key);
     if (isFinalized(attempt)) return job.erasedAt === undefined ? deps.spool.remove(key) : purge(job, key);
     if (isHeldBy(job, attempt)) return recordReceived(key, head);
     const isDone = await deps.finalizeResponse(job, attempt, { signal }).catch(async (error) => {
@@ -76,11 +84,14 @@ export function createRecoverSpooledResponses(deps: Deps) {
     attempt: Attempt,
     { failure, head }: { failure: ProviderFailure; head: SpoolHead },
   ): Promise<void> {
-    const { no, kind, provider = head.provider, model = job.request?.model ?? '' } = attempt;
+    const { kind, provider = head.provider, model = job.request?.model ?? '' } = attempt;
     const costOf = (spent: Spent) => callCost({ model, kind }, spent, deps.catalogue);
     const call = { kind, provider, model, costOf };
     const outcome = { call, failure, error: failure.code, finishedAt: deps.clock() };
-    await deps.updateJob(job, (now) => withLateFailure(now, no, outcome));
+    await deps.updateJob(job, (now) => {
+      const { attempts, row } = withCall(now.attempts, attempt);
+      return withLateFailure({ ...now, attempts }, row.no, outcome);
+    });
   }
 
   /**
@@ -97,24 +108,13 @@ export function createRecoverSpooledResponses(deps: Deps) {
   }
 
   /**
-   * Restores a row that the store has lost, for example in the last second before a failover. All images of a job are
-   * requested alike, so the response fits any missing image.
+   * Restores a row that the store has lost, for example in the last second before a failover.
    */
   async function restoreRow(key: SpoolKey, head: Partial<SpoolHead>): Promise<void> {
     const nowMs = deps.clock();
     await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
-      const exists = job.attempts.some((each) => each.no === key.attemptNo);
-      if (exists || isTerminal(job.status)) return null;
-      const row: Attempt = {
-        no: key.attemptNo,
-        kind: imageCallKindOf(job),
-        index: missingImages(job)[0] ?? 0,
-        fence: 0,
-        startedAt: nowMs,
-        ...(head.provider === undefined ? {} : { provider: head.provider }),
-        ...received(head, nowMs),
-      };
-      return { ...job, attempts: addAttempt(job.attempts, row) };
+      if (!canRestore(job, key)) return null;
+      return { ...job, attempts: addAttempt(job.attempts, lostRowOf(job, key, { head, nowMs })) };
     });
   }
 
@@ -135,6 +135,18 @@ export function createRecoverSpooledResponses(deps: Deps) {
     });
     const names = found ? logFieldsOf(found) : keyFieldsOf(key);
     deps.log.warn({ ...names, attempt: key.attemptNo }, 'spooled response needs another release');
+  }
+
+  /**
+   * Returns the attempt of a response. If the store has lost its row, and the job has ended or another call has its number,
+   * returns a row for its late charge; `null` if nothing shows whether the charge was recorded before.
+   */
+  function attemptOf(job: ImageJob, key: SpoolKey, head: SpoolHead): Attempt | null {
+    const known = job.attempts.find((each) => each.no === key.attemptNo && isResponseTo(head, each));
+    if (known || head.startedAt === undefined) return known ?? null;
+    const { row } = withCall(job.attempts, lostRowOf(job, key, { head, nowMs: deps.clock() }));
+    // The number that names the response.
+    return { ...row, no: key.attemptNo };
   }
 
   async function handle(entry: SpoolEntry, signal: AbortSignal): Promise<void> {
@@ -168,6 +180,31 @@ export function createRecoverSpooledResponses(deps: Deps) {
         deps.log.warn(fields, 'spooled response not recovered, retrying');
       });
     }
+  };
+}
+
+/** Whether a response needs a new row under its number: an unfinished job is run by workers that find responses by it. */
+const canRestore = (job: ImageJob, { attemptNo }: SpoolKey) =>
+  !isTerminal(job.status) && job.attempts.every(({ no }) => no !== attemptNo);
+
+/**
+ * Returns the row of a call that the store has lost. All images of a job are requested alike, so a response of an earlier
+ * release fits any of them.
+ */
+function lostRowOf(
+  job: ImageJob,
+  { attemptNo }: SpoolKey,
+  { head, nowMs }: { readonly head: Partial<SpoolHead>; readonly nowMs: number },
+): Attempt {
+  return {
+    no: attemptNo,
+    kind: imageCallKindOf(job),
+    index: head.index ?? missingImages(job)[0] ?? 0,
+    fence: 0,
+    // The name of an image that was stored early follows from this time.
+    startedAt: head.startedAt ?? nowMs,
+    ...(head.provider === undefined ? {} : { provider: head.provider }),
+    ...received(head, nowMs),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Attempt, isCallFor, isOpen } from '../../domain/attempt.ts';
+import { type Attempt, isCallFor, isOpen, isResponseTo } from '../../domain/attempt.ts';
 import { enterStage } from '../../domain/job-moves.ts';
 import { type Clock, ProviderError, type Spool } from '../../domain/ports.ts';
 import type { CallProvider } from './call-provider.ts';
@@ -42,6 +42,8 @@ export function createResumeCall(deps: Deps) {
     const { tenant, id } = run.job;
     const spooled = await deps.spool.open({ tenant, jobId: id, attemptNo: attempt.no });
     if (!spooled) return null;
+    // The store has lost the row of that response. Recovery records it, and the job may need no other call then.
+    if (spooled.format === 'known' && !isResponseTo(spooled.head, attempt)) return RETRY_LATER;
     if (spooled.format === 'unknown' || !deps.canDecode(spooled.head.provider)) {
       await run.update((job) => enterStage(job, 'storing', deps.clock()));
       return WAIT_FOR_RELEASE;

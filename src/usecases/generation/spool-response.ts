@@ -1,3 +1,4 @@
+import type { Attempt } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { enterStage } from '../../domain/job-moves.ts';
@@ -25,11 +26,9 @@ export interface SpooledResponse {
  * byte is recorded in parallel.
  */
 export function createSpoolResponse({ spool, providerName, clock }: Deps) {
-  return (
-    run: JobRun,
-    { no, index, earlyUpload }: { no: number; index: number; earlyUpload: EarlyUpload },
-  ): SpooledResponse => {
+  return (run: JobRun, { row, earlyUpload }: { row: Attempt; earlyUpload: EarlyUpload }): SpooledResponse => {
     const { tenant, id: jobId } = run.job;
+    const { no, index, startedAt } = row;
     let arrivalRecorded: Promise<void> = Promise.resolve();
 
     function recordArrival(head: ResponseMeta): void {
@@ -50,13 +49,15 @@ export function createSpoolResponse({ spool, providerName, clock }: Deps) {
           recordArrival(head);
         });
         const key = { tenant, jobId, attemptNo: no };
-        const { reader, drain } = drainable(earlyUpload.watch(arriving, { index, no }));
+        const { reader, drain } = drainable(earlyUpload.watch(arriving, row));
         // If the disk fails, the storage may still accept the image.
-        const written = spool.write(key, { ...head, provider: providerName }, reader).catch(async (error) => {
-          await drain(() => earlyUpload.isReading());
-          if (!hasArrived) earlyUpload.end();
-          throw error;
-        });
+        const written = spool
+          .write(key, { ...head, index, startedAt, provider: providerName }, reader)
+          .catch(async (error) => {
+            await drain(() => earlyUpload.isReading());
+            if (!hasArrived) earlyUpload.end();
+            throw error;
+          });
         await Promise.any([written, earlyUpload.stored()]).catch(() => written);
       },
       async enter(head) {

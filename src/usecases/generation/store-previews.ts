@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import { previewKeyOf } from '../../domain/image.ts';
+import { type CallName, previewKeyOf } from '../../domain/image.ts';
 import { maxPartialImages } from '../../domain/image-request.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { addPreview } from '../../domain/job-moves.ts';
@@ -30,19 +30,19 @@ const maxWaitMs = 2_000;
  * stream and replay it.
  */
 export function createStorePreviews({ storage, sleep, clock, log }: Deps) {
-  return (run: JobRun, attempt: { readonly no: number; readonly index: number }): StorePreviews => {
+  return (run: JobRun, call: CallName): StorePreviews => {
     let pending: Promise<void> | undefined;
 
     async function store({ no: partial, image }: PartialImage): Promise<void> {
-      const storageKey = previewKeyOf(run.job, attempt, partial);
+      const storageKey = previewKeyOf(run.job, call, partial);
       const { bytes, contentType, width, height, sha256 } = image;
       const facts = { contentType, width, height, sizeBytes: bytes.length, sha256 };
-      const preview = { index: attempt.index, partial, storageKey, ...facts };
+      const preview = { index: call.index, partial, storageKey, ...facts };
       try {
         await storage.put(storageKey, bytes, { contentType, sha256 });
         await run.update((job) => addPreview(job, preview, clock()));
       } catch (error) {
-        log.warn({ err: error, ...logFieldsOf(run.job), attempt: attempt.no, partial }, 'preview not stored');
+        log.warn({ err: error, ...logFieldsOf(run.job), attempt: call.no, partial }, 'preview not stored');
         // The job has ended, so nothing else may find these bytes.
         const isOver = error instanceof AppError && error.code === 'already_terminal';
         if (isOver) await storage.remove(storageKey).catch(() => {});

@@ -36,6 +36,7 @@ describe('the ledger of a job', () => {
     expect(withCall([], call)).toEqual({ attempts: [call], row: call });
     const renamed = { ...call, no: 2 };
     expect(withCall([other], call)).toEqual({ attempts: [other, renamed], row: renamed });
+    expect(withCall([other, renamed], call)).toEqual({ attempts: [other, renamed], row: renamed });
   });
 
   it('keeps the settlement of a call whose late response reports no usage, and replaces it by a known cost', () => {

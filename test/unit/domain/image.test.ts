@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attemptStates } from '../../../src/domain/attempt.ts';
-import { storageKeysOf } from '../../../src/domain/image.ts';
+import { previewKeyOf, storageKeysOf } from '../../../src/domain/image.ts';
 import { attemptOf, imageOf, previewOf } from '../../support/jobs.ts';
 
 const job = { tenant: 'acme', id: 'img_1' };
@@ -21,18 +21,20 @@ describe('the keys under which the storage may hold bytes of a job', () => {
   it.each(attemptStates)(
     'lists the keys of a call that is %s, unless its bytes are recorded or it had none',
     (state) => {
-      const attempts = [attemptOf({ no: 3, index: 1, state })];
+      const attempts = [attemptOf({ no: 3, index: 1, state, startedAt: 36 })];
       const keys = storageKeysOf({ ...job, images: [], attempts });
       const isKnown = ['stored', 'rejected', 'unusable'].includes(state);
       expect(keys).toEqual(
-        isKnown ? [] : ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `acme/img_1/1-3.${extension}`),
+        isKnown
+          ? []
+          : ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `acme/img_1/1-3-10.${extension}`),
       );
     },
   );
 
   it('lists the keys of an attempt whose kind and state only a newer release knows', () => {
-    const attempts = [attemptOf({ no: 2, kind: 'edit', state: 'screened' })];
-    expect(storageKeysOf({ ...job, images: [], attempts })).toContain('acme/img_1/0-2.png');
+    const attempts = [attemptOf({ no: 2, kind: 'edit', state: 'screened', startedAt: 36 })];
+    expect(storageKeysOf({ ...job, images: [], attempts })).toContain('acme/img_1/0-2-10.png');
   });
 
   it('lists renditions recorded by a newer release, but no key outside the folder of the job', () => {
@@ -60,11 +62,8 @@ describe('the keys under which the storage may hold bytes of a job', () => {
       previewOf(job, { index: 1, partial: 2, no: 9 }),
     ];
     expect(storageKeysOf({ ...job, images: [], attempts, previews })).toEqual([
-      'acme/img_1/0-2-0.preview',
-      'acme/img_1/1-9-2.preview',
-      'acme/img_1/0-1-0.preview',
-      'acme/img_1/0-1-1.preview',
-      'acme/img_1/0-1-2.preview',
+      ...previews.map(({ storageKey }) => storageKey),
+      ...[0, 1, 2].map((partial) => previewKeyOf(job, attemptOf(), partial)),
     ]);
   });
 

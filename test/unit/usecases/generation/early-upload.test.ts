@@ -39,7 +39,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 const job = { tenant: 'acme', id: 'img_1' };
-const attempt = { index: 2, no: 7 };
+const attempt = { index: 2, no: 7, startedAt: 36 };
 const never = new AbortController().signal;
 
 /** Creates early uploads over a storage that stores at once. A test decides when each upload ends. */
@@ -101,9 +101,9 @@ describe('the early upload of a response', () => {
     expect(await preparedText(earlyUpload)).toBe('one two');
     expect(await (await earlyUpload.prepared())?.upload).toMatchObject({
       index: 2,
-      storageKey: 'acme/img_1/2-7.png',
+      storageKey: 'acme/img_1/2-7-10.png',
     });
-    expect(stored).toEqual(['acme/img_1/2-7.png one two']);
+    expect(stored).toEqual(['acme/img_1/2-7-10.png one two']);
   });
 
   it('passes a response on in full although the decoder finds a fault', async () => {
@@ -169,7 +169,7 @@ describe('the early upload of a response', () => {
       await (await earlyUpload.prepared())?.upload;
       await earlyUpload.end();
     }
-    expect(reader.find('acme/img_1/2-7.png')?.toString()).toBe('one');
+    expect(reader.find('acme/img_1/2-7-10.png')?.toString()).toBe('one');
     reader.end();
     const last = start();
     await textOf(last.watch(bodyOf('three')));

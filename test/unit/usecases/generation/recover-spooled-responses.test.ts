@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../src/domain/attempt.ts';
+import { imageKeysOf } from '../../../../src/domain/image.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { erase } from '../../../../src/domain/job-erasure.ts';
 import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
@@ -171,10 +172,7 @@ describe('recovery of spooled responses', () => {
   it('records the response of an erased job, then removes it with every image that may have been stored of it', async () => {
     const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
     await worker.recoverSpooled();
-    const { tenant, id } = worker.job();
-    expect(worker.removed).toEqual(
-      ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
-    );
+    expect(worker.removed).toEqual(imageKeysOf(worker.job(), attemptOf()));
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [1] });
   });
 
