@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
 import { createRedis } from '../../src/lib/redis/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { takeSnapshot } from '../support/redis-snapshot.ts';
@@ -31,4 +32,32 @@ it('an image that was stored before Redis lost the last writes is used again, an
     attempts: [{ state: 'stored', cost_micro_usd: null }],
   });
   expect(imageCalls(environment.studio)).toHaveLength(1);
+});
+
+it('a call whose run Redis forgot, and the call of the next run, keep their images and their charges', async () => {
+  const environment = await createEnvironment();
+  onTestFinished(() => environment.remove());
+  const { REDIS_URL = '', REDIS_KEY_PREFIX = '' } = environment.env;
+  const redis = createRedis(REDIS_URL, { onError: () => undefined });
+  onTestFinished(() => redis.disconnect());
+  const api = await startServiceIn(environment, { ROLES: 'api' });
+  onTestFinished(() => api.close());
+  const { id } = await api.acme.submit({ prompt: 'A forgotten run [studio:latency=3000]' });
+  const restore = await takeSnapshot(redis, REDIS_KEY_PREFIX);
+
+  const worker = await startServiceIn(environment, { ROLES: 'worker' });
+  onTestFinished(() => worker.close());
+  await eventually(async () => {
+    expect(imageCalls(environment.studio)).toHaveLength(1);
+  });
+  await restore();
+  await eventually(async () => {
+    const { attempts, cost } = await api.acme.ended(id);
+    expect(attempts.map(({ state }) => state).sort()).toEqual(['stored', 'wasted']);
+    expect(cost.micro_usd).toBe(attempts.reduce((sum, each) => sum + (each.cost_micro_usd ?? Number.NaN), 0));
+  });
+  expect(imageCalls(environment.studio)).toHaveLength(2);
+  const { images } = await api.acme.ended(id);
+  const bytes = Buffer.from(await (await fetch(images[0]?.url ?? '')).arrayBuffer());
+  expect(digestHex(bytes)).toBe(images[0]?.sha256);
 });
