@@ -51,8 +51,7 @@ export function composeWebhooks({ config, environment, log }: Root, adapters: Ad
       schedule: config.WEBHOOK_SCHEDULE_S,
       disableAfterMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
       maxConcurrent: maxConcurrentAttempts,
-      // One tenant gets half of the slots, which is enough for it alone and leaves slots for the others.
-      slotsPerTenant: Math.ceil(config.WEBHOOK_CONCURRENCY / 2),
+      slots: config.WEBHOOK_CONCURRENCY,
       requestsPerMinute: {
         perHost: config.WEBHOOK_HOST_PER_MINUTE,
         perTenant: config.WEBHOOK_TENANT_PER_MINUTE,

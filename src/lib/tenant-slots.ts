@@ -6,6 +6,21 @@ export interface TenantSlots {
 
 /** Creates slots for this process with a limit per tenant, so that one tenant cannot use all of them. */
 export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTenant: number }): TenantSlots {
+  return createSlots((all, own) => all < max && own < maxPerTenant);
+}
+
+/**
+ * Creates slots for this process of which each tenant may have as many as are free: one tenant alone half of them, two
+ * tenants a third each. So a slot is free for a further tenant, however many each of the others wants, unless there are
+ * as many tenants as slots. This is the dynamic threshold of Choudhury and Hahne, "Dynamic queue length thresholds for
+ * shared-memory packet switches" (1998), with the factor 1.
+ */
+export function createSharedSlots(max: number): TenantSlots {
+  return createSlots((all, own) => own < max - all);
+}
+
+/** @param isFree tells whether a tenant gets a slot when it has `own` of `all` taken slots. */
+function createSlots(isFree: (all: number, own: number) => boolean): TenantSlots {
   const taken = new Map<string, number>();
   let all = 0;
 
@@ -18,7 +33,7 @@ export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTe
 
   return {
     enter(tenant) {
-      if (all >= max || (taken.get(tenant) ?? 0) >= maxPerTenant) return null;
+      if (!isFree(all, taken.get(tenant) ?? 0)) return null;
       count(tenant, 1);
       return () => count(tenant, -1);
     },

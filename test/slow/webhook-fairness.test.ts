@@ -51,7 +51,7 @@ describe('one hanging endpoint among 50', () => {
 
 describe('hanging endpoints of one tenant', () => {
   it('limits the slots of a tenant whose endpoints hang, and still delivers for other tenants', async () => {
-    const webhooks = await connectWebhooks({ realTime: true, slotsPerTenant: 2 });
+    const webhooks = await connectWebhooks({ realTime: true, slots: 4 });
     const hanging = await endpointServerOf(() => undefined);
     const names = [1, 2, 3].map((i) => `${hanging.url}/${i}`);
     const endpoints = await Promise.all(

@@ -35,7 +35,7 @@ export const author: Author = { tenant, actor: { kind: 'command_line' } };
 interface Given {
   /** Uses real time instead of a clock that the test sets. */
   readonly realTime?: boolean;
-  readonly slotsPerTenant?: number;
+  readonly slots?: number;
   readonly random?: () => number;
   /** Maximum numbers of requests per minute. Default: far above what tests send. */
   readonly requestsPerMinute?: { readonly perHost: number; readonly perTenant: number };
@@ -75,7 +75,7 @@ export async function connectWebhooks(given: Given = {}) {
       policy: {
         ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
         requestsPerMinute: given.requestsPerMinute ?? { perHost: 1_000_000, perTenant: 1_000_000 },
-        ...{ slotsPerTenant: given.slotsPerTenant ?? 100, maxEndpoints: 100, logMs: deliveryLogMs },
+        ...{ slots: given.slots ?? 200, maxEndpoints: 100, logMs: deliveryLogMs },
       },
     });
   }

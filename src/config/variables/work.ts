@@ -15,7 +15,7 @@ export const work = {
     schema: whole(1, 1000),
     fallback: '128',
     about:
-      'Maximum number of destinations that one webhook worker serves at the same time, each with a few connections. At most half of them belong to one tenant.',
+      'Maximum number of destinations that one webhook worker serves at the same time, each with a few connections. One tenant uses at most as many as are free: alone half of them, beside another one a third.',
   }),
   THUMBNAILS: defineVariable({
     section,

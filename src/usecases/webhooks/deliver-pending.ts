@@ -1,6 +1,6 @@
 import type { DestinationHealth } from '../../domain/destination-health.ts';
 import type { Ids, Log, TaskResult, TaskSubject } from '../../domain/ports.ts';
-import { createTenantSlots } from '../../lib/tenant-slots.ts';
+import { createSharedSlots } from '../../lib/tenant-slots.ts';
 import { createDeliveryRun, type DeliveryRunDeps, leaseMs } from './delivery-run.ts';
 import type { ResolveDestination } from './resolve-destination.ts';
 import { createUnreleasedLeases } from './unreleased-leases.ts';
@@ -22,14 +22,11 @@ const retryWithoutSlotMs = 2_000;
 export function createDeliverPending(deps: Deps) {
   const { clock, deliveryQueues } = deps;
   const unreleased = createUnreleasedLeases(clock, leaseMs);
-  const slots = createTenantSlots({
-    max: Number.POSITIVE_INFINITY,
-    maxPerTenant: deps.policy.slotsPerTenant,
-  });
+  const slots = createSharedSlots(deps.policy.slots);
 
   return async (task: TaskSubject, signal: AbortSignal): Promise<TaskResult> => {
     const leave = slots.enter(task.tenant);
-    // Hanging destinations of one tenant, however many, must not occupy the slots of other tenants.
+    // Hanging destinations of some tenants, however many, must not occupy the slots of all others.
     if (!leave) return { againInMs: retryWithoutSlotMs };
     try {
       return await runWithLease(task, signal);

@@ -38,8 +38,8 @@ export interface DeliveryPolicy {
   readonly disableAfterMs: number;
   /** Maximum number of concurrent attempts to one destination. */
   readonly maxConcurrent: number;
-  /** Maximum number of destinations of one tenant that a process serves concurrently. */
-  readonly slotsPerTenant: number;
+  /** Number of destinations that a process serves concurrently. */
+  readonly slots: number;
   /** Maximum numbers of requests per minute: to one host, and of one tenant. */
   readonly requestsPerMinute: { readonly perHost: number; readonly perTenant: number };
 }
