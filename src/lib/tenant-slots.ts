@@ -1,12 +1,16 @@
 /** Slots that tenants share. */
 export interface TenantSlots {
-  /** Acquires a slot. Returns its release function, to be called once, or `null` if the tenant gets no slot. */
-  enter(tenant: string): (() => void) | null;
+  /**
+   * Acquires slots. Returns their release function, to be called once, or `null` if the tenant gets none.
+   *
+   * @param count number of slots. Default 1.
+   */
+  enter(tenant: string, count?: number): (() => void) | null;
 }
 
 /** Creates slots for this process with a limit per tenant, so that one tenant cannot use all of them. */
 export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTenant: number }): TenantSlots {
-  return createSlots((all, own) => all < max && own < maxPerTenant);
+  return createSlots(({ all, own, wanted }) => all + wanted <= max && own + wanted <= maxPerTenant);
 }
 
 /**
@@ -16,15 +20,21 @@ export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTe
  * shared-memory packet switches" (1998), with the factor 1.
  */
 export function createSharedSlots(max: number): TenantSlots {
-  return createSlots((all, own) => own < max - all);
+  return createSlots(({ all, own, wanted }) => own + wanted <= max - all);
 }
 
-/** @param isFree tells whether a tenant gets a slot when it has `own` of `all` taken slots. */
-function createSlots(isFree: (all: number, own: number) => boolean): TenantSlots {
+/** Numbers of taken slots: of all tenants and of one. `wanted` are those that it asks for. */
+interface Demand {
+  readonly all: number;
+  readonly own: number;
+  readonly wanted: number;
+}
+
+function createSlots(isGranted: (demand: Demand) => boolean): TenantSlots {
   const taken = new Map<string, number>();
   let all = 0;
 
-  const count = (tenant: string, more: 1 | -1) => {
+  const add = (tenant: string, more: number) => {
     all += more;
     const now = (taken.get(tenant) ?? 0) + more;
     if (now === 0) taken.delete(tenant);
@@ -32,10 +42,10 @@ function createSlots(isFree: (all: number, own: number) => boolean): TenantSlots
   };
 
   return {
-    enter(tenant) {
-      if (!isFree(all, taken.get(tenant) ?? 0)) return null;
-      count(tenant, 1);
-      return () => count(tenant, -1);
+    enter(tenant, count = 1) {
+      if (!isGranted({ all, own: taken.get(tenant) ?? 0, wanted: count })) return null;
+      add(tenant, count);
+      return () => add(tenant, -count);
     },
   };
 }

@@ -16,6 +16,7 @@ import { createLifecycleHeaders } from './model-lifecycle.ts';
 import { confirmByNextRequest } from './openai-v1/earlier-tries.ts';
 import { createWritePieces } from './openai-v1/write-pieces.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
+import { boundBodies } from './plugins/bound-bodies.ts';
 import { closeHeadStreams } from './plugins/close-head-streams.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
@@ -110,6 +111,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   confirmByNextRequest(app);
   refuseUnknownAddresses(app);
   useAuthentication(app, deps);
+  boundBodies(app);
   refuseUnknown(app);
   closeHeadStreams(app);
   await useDocument(app, { version: options.version });

@@ -82,6 +82,7 @@ export async function withInputs<Result>(
   );
   // The data of images must not live as long as the response waits.
   of.request.body = body;
+  of.request.releaseBody?.();
   try {
     const result = await work(body, inputs);
     of.request.received?.end();

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { LocalFile, Staging } from '../../domain/ports.ts';
 import { naming } from '../../usecases/inputs/inspect-input.ts';
+import { hasJsonType } from './headers.ts';
 import { callerOf } from './plugins/authenticate.ts';
 import { type FormFile, type PointerOfFile, receiveForm } from './receive-form.ts';
 
@@ -37,8 +38,7 @@ type ReceivedFiles = ReturnType<typeof createReceivedFiles>;
 export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
   app.decorateRequest('received', null);
   app.addHook('onRequest', (request, reply, done) => {
-    const isJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
-    if (request.routeOptions.config.files && !isJson) {
+    if (request.routeOptions.config.files && !hasJsonType(request.headers)) {
       const received = createReceivedFiles(staging, (error) =>
         request.log.warn({ err: error }, 'received file not removed'),
       );

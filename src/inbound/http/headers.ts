@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '../../domain/errors.ts';
 import { ulid } from '../../lib/ids.ts';
 
@@ -9,6 +10,10 @@ export function requestIdFrom(header: string | string[] | undefined, nowMs: numb
   if (typeof header === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(header)) return header;
   return `req_${ulid(nowMs)}`;
 }
+
+/** Whether a body is JSON by its content type. */
+export const hasJsonType = (headers: IncomingHttpHeaders): boolean =>
+  /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
 
 /** Returns a W3C trace context header, or `undefined` if it is malformed. */
 export function traceparentFrom(header: string | string[] | undefined): string | undefined {
