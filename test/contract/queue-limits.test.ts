@@ -68,6 +68,19 @@ describe('the limits of waiting jobs', () => {
     expect((await submit('key_9', { tenant: 20 })).outcome.kind).toBe('created');
   });
 
+  it('counts no enhancement that an earlier release ran beside this one', async () => {
+    const tenant = freshTenant();
+    const submit = submitterOf(tenant);
+    const { job } = await submit('key_1', { tenant: 1 }, { purpose: 'enhance' });
+    expect((await submit('key_1', { tenant: 1 })).outcome.kind).toBe('queued_limit');
+    await records.update(job, (now) => ({ job: finish(now, 'failed', { nowMs: createdAt, retention }) }));
+    // Earlier releases do not know the index, so they leave the entry.
+    await store.redis.zadd(store.keys.waitingEnhancements(tenant), 0, job.id);
+    expect((await submit('key_1', { tenant: 1 })).outcome.kind).toBe('created');
+    expect((await submit('key_1', { tenant: 1 })).outcome.kind).toBe('queued_limit');
+    expect(await store.redis.zcard(store.keys.waitingEnhancements(tenant))).toBe(0);
+  });
+
   it('reads two sizes for the limit of a tenant, and not the counters of its keys, of which there may be thousands', async () => {
     const tenant = freshTenant();
     await store.redis.hset(store.keys.load(tenant), 'key_other.queued', 1_000);
