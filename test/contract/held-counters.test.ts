@@ -56,6 +56,15 @@ describe('the comparison of holds with records', () => {
     expect(await heldOf(tenant)).toEqual(right(200));
   });
 
+  it('leaves the counters alone that a newer release has for further owners and windows', async () => {
+    const tenant = freshTenant();
+    await submit(jobOf(tenant));
+    const newer = { [`team_1.${day}.held`]: '70', 't.h499032.held': '71', [`t.${day}.flex.held`]: '72' };
+    await store.redis.hset(store.keys.spend(tenant), newer);
+    expect(await compare(tenant)).toEqual([]);
+    expect(await heldOf(tenant)).toEqual({ ...right(100), ...newer });
+  });
+
   it('rebuilds lost, wrong and leaked counters from the records', async () => {
     const tenant = freshTenant();
     await submit(jobOf(tenant));

@@ -51,7 +51,7 @@ export function createHeldCounters(redis: Redis | Cluster, keys: Keys): HeldCoun
         const [jobIds, flat] = (await read(names, [])) as [string[]?, string[]?];
         if (!jobIds || !flat) return null;
         const fields = flat.filter((_, i) => i % 2 === 0);
-        return { jobIds, counters: fields.map((field, i) => counterOf(field, Number(flat[2 * i + 1]))) };
+        return { jobIds, counters: fields.flatMap((field, i) => counterOf(field, Number(flat[2 * i + 1]))) };
       }),
     removeOld: (tenant, nowMs) => translated(() => removeOld(tenant, nowMs)),
     repair: (tenant, counter, differenceMicroUsd) =>
@@ -63,11 +63,13 @@ export function createHeldCounters(redis: Redis | Cluster, keys: Keys): HeldCoun
   };
 }
 
-function counterOf(field: string, microUsd: number): HeldCounter {
-  const [owner, windowName] = field.split('.');
-  return {
-    ...(owner === ownerOf(undefined) ? {} : { keyId: owner }),
-    windowName: windowName as WindowName,
-    microUsd,
-  };
+/** Fields of this release. A newer release may count by further owners and windows, and only it can compare these. */
+const heldField = /^(t|key_[^.]+)\.(total|[dwm]\d+)\.held$/;
+
+/** Returns the counter of a field; nothing if only a newer release knows it. */
+function counterOf(field: string, microUsd: number): HeldCounter[] {
+  const [, owner, windowName] = heldField.exec(field) ?? [];
+  if (owner === undefined) return [];
+  const keyId = owner === ownerOf(undefined) ? undefined : owner;
+  return [{ keyId, windowName: windowName as WindowName, microUsd }];
 }
