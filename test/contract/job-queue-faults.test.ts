@@ -69,4 +69,30 @@ describe('a job queue whose processes fail', () => {
     expect(worker.started.filter(({ id }) => high.has(id)).length).toBeGreaterThanOrEqual(3);
     expect((await queue.has(old.map(({ id }) => id))).filter(Boolean).length).toBeGreaterThanOrEqual(497);
   });
+
+  it('reads values of its schedule to which a newer release has added parts, and counts their tasks', async () => {
+    const subject = await emptyJobQueue();
+    const { queue, redis, name } = subject;
+    const hash = (rest: string) => `${name.prefix}:${rest}`;
+    const isScheduled = (ids: readonly string[]) => redis.hmget(hash('scheduled'), ...ids);
+    const addParts = async (key: string) => {
+      for (const [field, value] of Object.entries(await redis.hgetall(key)))
+        await redis.hset(key, field, `${value} flex`);
+    };
+    const ids = (await addMany(subject, 'acme', { count: 3, keyId: 'key_1' })).map(({ id }) => id);
+    await redis.del(hash('unchecked'));
+    await redis.hset(hash('policies'), { acme: '3 9', 'acme key_1': '1' });
+    for (const key of ['tasks', 'policies']) await addParts(hash(key));
+    await queue.registerSlots('worker', 3, 60_000);
+    expect(await queue.position(ids[2] ?? '')).toBe(2);
+    await queue.schedule({ maxTasks: 3 });
+    expect((await isScheduled(ids)).map((held) => held !== null)).toEqual([true, false, false]);
+    expect(await queue.remove(ids[1] ?? '')).toBe(true);
+
+    await addParts(hash('scheduled'));
+    await redis.del(`${name.prefix}:${name.name}:${ids[0]}`);
+    await queue.schedule({ ended: [{ id: ids[0] ?? '' }], maxTasks: 3 });
+    expect((await isScheduled(ids)).map((held) => held !== null)).toEqual([false, false, true]);
+    expect(await redis.hgetall(hash('running'))).toEqual({ acme: '1', 'acme key_1': '1' });
+  });
 });

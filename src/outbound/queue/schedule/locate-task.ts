@@ -54,7 +54,7 @@ local function locate(id)
   local task = redis.call('HGET', tasks, id)
   -- Redis replies with null for false.
   if not task then return false end
-  local tenant, rank, key = string.match(task, '^(%S+) (%S+) (%S+)$')
+  local tenant, rank, key = string.match(task, '^(%S+) (%S+) (%S+)')
   local before = count_own(id, tenant, rank, key)
   local turn = tonumber(redis.call('ZSCORE', turns, tenant) or time) + before * math.floor(stride / policy_of(tenant))
   return queued + before + math.min(count_others(tenant, turn), waiting - 1 - before)

@@ -17,7 +17,8 @@ import type { QueueName } from '../queue-names.ts';
  *   unchecked  set     'TENANT KEY' of tasks that were added without their rules
  *   due        list    an element if a relay has to schedule tasks
  *
- * RANK is 1 for `high` to 3 for `low`. KEY is '-' for a task without an API key. No name contains a space.
+ * RANK is 1 for `high` to 3 for `low`. KEY is '-' for a task without an API key. No name contains a space. A newer release may
+ * add parts at the end of the values of hashes. They are ignored, because one value must not stop the jobs of all tenants.
  */
 export function createScheduleKeys({ name, prefix }: QueueName) {
   const own = (rest: string) => `${prefix}:${rest}`;
@@ -69,7 +70,7 @@ local function now_ms()
 end
 
 local function policy_of(tenant)
-  local weight, limit = string.match(redis.call('HGET', policies, tenant) or '1 -', '^(%S+) (%S+)$')
+  local weight, limit = string.match(redis.call('HGET', policies, tenant) or '1 -', '^(%S+) (%S+)')
   return tonumber(weight), tonumber(limit)
 end
 
@@ -109,7 +110,7 @@ end
 local function end_task(id, since)
   local held = redis.call('HGET', scheduled, id)
   if not held then return end
-  local begun_at, tenant, key = string.match(held, '^(%S+) (%S+) %S+ (%S+)$')
+  local begun_at, tenant, key = string.match(held, '^(%S+) (%S+) %S+ (%S+)')
   if since and since ~= begun_at then return end
   redis.call('HDEL', scheduled, id)
   count_running(tenant, -1)

@@ -11,7 +11,7 @@ const source = `${luaSchedule}
 local id = ARGV[1]
 local task = redis.call('HGET', tasks, id)
 if not task then return 0 end
-local tenant, rank, key = string.match(task, '^(%S+) (%S+) (%S+)$')
+local tenant, rank, key = string.match(task, '^(%S+) (%S+) (%S+)')
 redis.call('HDEL', tasks, id)
 redis.call('ZREM', backlog, tenant .. ' ' .. rank .. ' ' .. id)
 redis.call('ZREM', parked, tenant .. ' ' .. key .. ' ' .. rank .. ' ' .. id)

@@ -63,7 +63,7 @@ end
 
 local function must_park(owner)
   if redis.call('SISMEMBER', unchecked, owner) == 1 then return true end
-  local limit = tonumber(redis.call('HGET', policies, owner) or '')
+  local limit = tonumber(string.match(redis.call('HGET', policies, owner) or '', '^%S+') or '')
   return limit and running_of(owner) >= limit
 end
 
@@ -82,7 +82,7 @@ local function schedule_next(tenant, turn)
   end
   redis.call('ZREM', backlog, member)
   local rank, id = string.match(member, '(%S+) (%S+)$')
-  local key = string.match(redis.call('HGET', tasks, id) or '-', '(%S+)$')
+  local key = string.match(redis.call('HGET', tasks, id) or '- - -', '^%S+ %S+ (%S+)')
   if key ~= '-' and must_park(tenant .. ' ' .. key) then
     redis.call('ZADD', parked, 0, tenant .. ' ' .. key .. ' ' .. rank .. ' ' .. id)
     return false
