@@ -60,6 +60,15 @@ describe('submitting a job', () => {
     expect(await records.countOpen(job.tenant)).toBe(1);
   });
 
+  it('replays the job of a claim to which a newer release has added parts', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
+    const claim = claimOf('k');
+    await store.redis.append(store.keys.idempotency(job.tenant, claim.keyHash), ' 1790000000000');
+    const again = { job: queuedJob({ tenant: job.tenant }), claim, maxOpenJobs: 9 };
+    expect(await records.submit(again)).toMatchObject({ kind: 'replayed', job: { id: job.id } });
+    expect(await records.findByKey(job.tenant, claim)).toMatchObject({ kind: 'replayed' });
+  });
+
   it('separates the same idempotency key of different tenants', async () => {
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'two'));

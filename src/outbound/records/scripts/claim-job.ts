@@ -40,7 +40,7 @@ local best, best_rank, best_accepted, unknown, early_ms = nil, 0, nil, { 'unknow
 local members = redis.call('HGETALL', KEYS[1])
 for i = 1, #members, 2 do
   local id = members[i]
-  local accepted, state, at, holder = string.match(members[i + 1], '^(%d+) (%S+) (%d+) (%S+)$')
+  local accepted, state, at, holder = string.match(members[i + 1], '^(%d+) (%S+) (%d+) (%S+)')
   if accepted then
     -- The clock of another process may be ahead.
     accepted, at = tonumber(accepted), math.min(tonumber(at), now)

@@ -11,7 +11,7 @@ import { createScript } from '../../../lib/redis/script.ts';
 const source = `
 local function release(id, state)
   local member = redis.call('HGET', KEYS[1], id)
-  local accepted, _, _, holder = string.match(member or '', '^(%S+) (%S+) (%S+) (%S+)$')
+  local accepted, _, _, holder = string.match(member or '', '^(%S+) (%S+) (%S+) (%S+)')
   if holder ~= ARGV[2] then return 0 end
   if state == '' then return redis.call('HDEL', KEYS[1], id) end
   redis.call('HSET', KEYS[1], id, accepted .. ' ' .. state .. ' ' .. ARGV[4] .. ' ' .. holder)

@@ -28,7 +28,7 @@ for i = 5, last_index do redis.call('ZREM', KEYS[i], ARGV[1]) end
 if not version then return 'missing' end
 -- The key may name a later job, because the claim of this one has expired.
 local claim = ARGV[4] ~= '-' and redis.call('GET', KEYS[4])
-if claim and string.match(claim, ' (%S+)$') == ARGV[1] then
+if claim and string.match(claim, '^%S+ (%S+)') == ARGV[1] then
   local age = tonumber(ARGV[4]) - redis.call('PTTL', KEYS[4])
   -- A TTL below 1 deletes the claim.
   redis.call('PEXPIRE', KEYS[4], ${minClaimMs} - age)

@@ -78,7 +78,7 @@ local function submit()
 
   local claim = claim_key and redis.call('GET', claim_key)
   if claim then
-    local claimed_by, holder = string.match(claim, '^(%S+) (%S+)$')
+    local claimed_by, holder = string.match(claim, '^(%S+) (%S+)')
     return claimed_by == fingerprint and 'replayed ' .. holder or 'key_reused'
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
