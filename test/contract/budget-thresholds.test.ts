@@ -54,6 +54,16 @@ describe('a threshold of a budget', () => {
       .then(() => hasMark);
   };
 
+  it('that a newer release marked for its own windows and owners stays, and hides none of this release', async () => {
+    const tenant = freshTenant();
+    const newer = ['t hh h499032 50 1000', 'team_1 sd d20788 80 1000', 't sd d20788 50 1000 flex'];
+    for (const name of newer) await store.redis.zadd(store.keys.thresholds(tenant), 1, name);
+    await submit(jobOf(tenant, { n: 5 }), soft(1_000));
+    expect((await thresholds.list(tenant, 1)).map(({ percent }) => percent)).toEqual([50]);
+    expect(await report(tenant)).toEqual([[50, 1_000]]);
+    expect(await store.redis.zrange(store.keys.thresholds(tenant), 0, '-1')).toEqual(newer.toSorted());
+  });
+
   it('is marked in the step that reaches it, once for each share and window', async () => {
     const tenant = freshTenant();
     const caps = soft(1_000);
