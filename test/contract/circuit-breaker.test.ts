@@ -141,4 +141,18 @@ describe('the list of open breakers', () => {
     await store.redis.hset(store.keys.breaker('open'), scope, text);
     expect(await breakerOfAProcess().findBlock([scope])).toMatchObject({ code: 'provider_unreachable' });
   });
+
+  it('removes no state that only another release can read, and preserves newer fields of a state', async () => {
+    const [unreadable, wider] = [freshScope(), freshScope()];
+    const { redis } = store;
+    const open = store.keys.breaker('open');
+    const state = { code: quota, openedAt: nowMs, failedAt: nowMs, probeAt: nowMs, until: null, failures: 1 };
+    const text = JSON.stringify({ ...state, until: { at: nowMs } });
+    await redis.hset(open, { [unreadable]: text, [wider]: JSON.stringify({ ...state, region: 'eu' }) });
+    const breaker = breakerOfAProcess();
+    await breaker.list();
+    expect(await redis.hget(open, unreadable)).toBe(text);
+    await breaker.open(wider, { code: quota });
+    expect(JSON.parse((await redis.hget(open, wider)) ?? '')).toMatchObject({ failures: 2, region: 'eu' });
+  });
 });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts';
 import type { BlockedScope, CircuitBreaker, Clock, OpenBreaker } from '../../domain/ports.ts';
 import { maxProbeIntervalMs } from '../../domain/retry-schedule.ts';
+import { storedObject } from '../../domain/stored.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
@@ -12,8 +13,8 @@ const firstCooldownMs = 5_000;
 const probeMs = 30_000;
 const waitForProbeMs = 2_000;
 
-/** A state as JSON in the hash. Unknown fields of a newer release are ignored. */
-const State = z.object({
+/** A state as JSON in the hash. */
+const State = storedObject({
   code: z.string(),
   openedAt: z.number(),
   failedAt: z.number(),
@@ -84,6 +85,7 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
         const failures = (before?.failures ?? 0) + 1;
         const cooldownMs = Math.min(maxProbeIntervalMs, firstCooldownMs * 2 ** Math.min(failures - 1, 10));
         const state: State = {
+          ...before,
           code,
           openedAt: before?.openedAt ?? nowMs,
           failedAt: nowMs,
@@ -112,8 +114,9 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
     list: () =>
       translated(async () => {
         const all = Object.entries(await redis.hgetall(openKey));
-        const open = all.map(([scope, text]) => ({ scope, state: currentState(text, scope) }));
-        const closed = open.flatMap(({ scope, state }) => (state ? [] : [scope]));
+        const open = all.map(([scope, text]) => ({ scope, text, state: currentState(text, scope) }));
+        // A state that only another release can read stays for that release.
+        const closed = open.flatMap(({ scope, text, state }) => (state || !parseState(text) ? [] : [scope]));
         if (closed.length > 0) await redis.hdel(openKey, ...closed);
         return open.flatMap(({ scope, state }) => (state ? [shown(scope, state)] : []));
       }),
