@@ -64,6 +64,20 @@ describe('erasing a job', () => {
     expect([registered.requests.length, named.requests.length]).toEqual([0, 0]);
   });
 
+  it('removes an event of the next release about an erased job, which holds its prompt', async () => {
+    const { webhooks, jobId } = await refusedJob();
+    const { redis, keys } = webhooks;
+    const id = `evt_${jobId.slice('img_'.length)}_upscaled`;
+    await redis.set(keys.event('acme', id), `${jobId} ${await redis.get(keys.job('acme', jobId))}`);
+    await redis.zadd(keys.outbox('acme'), 1, id);
+    await webhooks.dispatchEvent({ tenant: 'acme', id });
+    expect(await redis.exists(keys.event('acme', id))).toBe(1);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId);
+    await webhooks.dispatchEvent({ tenant: 'acme', id });
+    expect(await redis.exists(keys.event('acme', id))).toBe(0);
+    expect(await redis.zscore(keys.outbox('acme'), id)).toBeNull();
+  });
+
   it('leaves no delivery if a job is erased during its dispatch, in either order', async () => {
     for (let i = 0; i < 20; i++) {
       const { webhooks, jobId, destinationKeys, deliver } = await refusedJob();

@@ -19,11 +19,12 @@ export interface DuePage {
 export interface WebhookEvents {
   /** Returns an event whose deliveries are not written yet; `null` if it was dispatched or erased. */
   undispatched(tenant: string, id: string): Promise<JobEvent | TenantEvent | null>;
+  /** Returns the id of the job of an event, which only a newer release may be able to read; `null` if it is about no job. */
+  jobIdOf(tenant: string, id: string): Promise<string | null>;
   /** Returns ids of events that were written before a time and are not dispatched yet. */
   listUndispatched(tenant: string, page: DuePage): Promise<string[]>;
   /**
-   * Atomic: creates the deliveries and takes the event out of the outbox. Does nothing if the event was dispatched or erased
-   * before.
+   * Atomic: creates the deliveries and takes the event out of the outbox. Does nothing if the event is not in the outbox.
    *
    * @returns the delivery runs to enqueue. There is none for a delivery queue whose lease is held: the holder checks the
    *   queue again before it releases the lease.

@@ -60,9 +60,15 @@ export function createDispatchEvent(deps: Deps) {
     return record !== null && record.erasedAt === undefined;
   }
 
+  /** Removes an event that only a newer release can read if its job was erased, because the event has the prompt. */
+  async function removeErased(tenant: string, id: string): Promise<void> {
+    const jobId = await deps.events.jobIdOf(tenant, id);
+    if (jobId !== null && !(await isReadable(tenant, jobId))) await deps.events.remove(tenant, [id]);
+  }
+
   return async ({ tenant, id }: TaskSubject): Promise<void> => {
     const event = await deps.events.undispatched(tenant, id);
-    if (!event) return;
+    if (!event) return removeErased(tenant, id);
     const isErased = event.job !== undefined && !(await isReadable(tenant, event.job.id));
     const deliveries = isErased ? [] : await deliveriesOf(event);
     if (deliveries.length === 0) return deps.events.remove(tenant, [id]);

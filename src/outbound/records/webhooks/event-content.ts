@@ -22,6 +22,9 @@ export function decodeEvent(tenant: string, id: string, text: string): EventCont
   return { kind: 'job', event: { id, tenant, type, at: job.updatedAt, job } };
 }
 
+/** Returns the id of the job at the start of a stored event; `null` if it is about no job. */
+export const parseJobId = (start: string): string | null => /^(img_\w+) /.exec(start)?.[1] ?? null;
+
 const Body = z.object({ type: z.string(), timestamp: z.iso.datetime() });
 
 /** Reads the facts of an event without a job from its body. @throws ZodError if it is not such a body. */

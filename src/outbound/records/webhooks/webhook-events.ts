@@ -2,8 +2,11 @@ import type { Cluster, Redis } from 'ioredis';
 import type { DispatchTask, OnUnreadable, WebhookEvents } from '../../../domain/ports.ts';
 import type { Keys } from '../keys.ts';
 import { translated } from '../store-errors.ts';
-import { decodeEvent, decodeTenantEvent } from './event-content.ts';
+import { decodeEvent, decodeTenantEvent, parseJobId } from './event-content.ts';
 import { createDispatchEvent } from './scripts/dispatch-event.ts';
+
+/** Maximum length of the id of a job, and more. */
+const maxIdLength = 64;
 
 /** Creates the store of events in Redis. The scripts that change a job write its event, see `../scripts/write-event.ts`. */
 export function createWebhookEvents(
@@ -30,6 +33,8 @@ export function createWebhookEvents(
           return null;
         }
       }),
+    jobIdOf: (tenant, id) =>
+      translated(async () => parseJobId(await redis.getrange(keys.event(tenant, id), 0, maxIdLength))),
     listUndispatched: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(() =>
         redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
