@@ -78,6 +78,23 @@ describe('the counters of usage', () => {
     ]);
   });
 
+  it('list a row whose labels only the next release can read without labels, and all others with theirs', async () => {
+    const tenant = newTenant();
+    await endedJob(tenant, labelsFor('a'));
+    const other = await endedJob(tenant, labelsFor('b', 'gpt-image-1.5'));
+    const row = (other.usageRow ?? 0).toString(36);
+    await redis.hset(keys.usage(tenant, 'rows'), row, 'packed:AAEC');
+    const fresh = createUsageCounters(redis, keys, { maxRows: 9 });
+    const grouping = { dimensions: new Set(['model'] as const), metadataKeys: [] };
+    const groups = (await fresh.read(tenant, { ...onlyToday, grouping })).flat();
+    expect(groups.map(({ model, sums }) => [model, sums.jobs])).toEqual(
+      expect.arrayContaining([
+        ['gpt-image-2', 1],
+        [null, 1],
+      ]),
+    );
+  });
+
   it('have the same sums by day, by month and in total for every period', async () => {
     const tenant = newTenant();
     for (const days of [0, 1, 9, 40, 41, 75]) {

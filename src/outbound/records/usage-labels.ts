@@ -19,8 +19,8 @@ export function createUsageLabels(redis: Redis | Cluster, keys: Keys) {
   async function read(tenant: string, rows: readonly string[]): Promise<(readonly [string, UsageLabels])[]> {
     const texts = await redis.hmget(keys.usage(tenant, 'rows'), ...rows);
     return rows.flatMap((row, i) => {
-      const labels = StoredLabels.safeParse(JSON.parse(texts[i] ?? 'null'));
-      return labels.success ? [[row, labels.data] as const] : [];
+      const labels = parse(texts[i] ?? null);
+      return labels ? [[row, labels] as const] : [];
     });
   }
 
@@ -42,4 +42,13 @@ export function createUsageLabels(redis: Redis | Cluster, keys: Keys) {
     }
     return found;
   };
+}
+
+/** Returns stored labels; `null` if they are missing, or if only another release can read them. */
+function parse(text: string | null): UsageLabels | null {
+  try {
+    return StoredLabels.safeParse(JSON.parse(text ?? 'null')).data ?? null;
+  } catch {
+    return null;
+  }
 }
