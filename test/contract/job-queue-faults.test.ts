@@ -83,7 +83,10 @@ describe('a job queue whose processes fail', () => {
     await redis.del(hash('unchecked'));
     await redis.hset(hash('policies'), { acme: '3 9', 'acme key_1': '1' });
     for (const key of ['tasks', 'policies']) await addParts(hash(key));
-    await queue.registerSlots('worker', 3, 60_000);
+    await queue.registerSlots('newer', 1, 60_000);
+    await addParts(hash('slots'));
+    expect(await queue.registerSlots('worker', 2, 60_000)).toBe(3);
+    expect((await queue.workers()).map(({ slots }) => slots).toSorted()).toEqual([1, 2]);
     expect(await queue.position(ids[2] ?? '')).toBe(2);
     await queue.schedule({ maxTasks: 3 });
     expect((await isScheduled(ids)).map((held) => held !== null)).toEqual([true, false, false]);

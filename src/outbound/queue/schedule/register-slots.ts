@@ -28,7 +28,7 @@ if count > 0 then
   redis.call('ZADD', KEYS[2], string.format('%.0f', now + ARGV[3]), process)
 end
 local total = 0
-for _, each in ipairs(redis.call('HVALS', KEYS[1])) do total = total + each end
+for _, each in ipairs(redis.call('HVALS', KEYS[1])) do total = total + tonumber(string.match(each, '^%d+') or '0') end
 redis.call('SET', KEYS[3], total)
 return total
 `;
@@ -52,7 +52,9 @@ export function createListWorkers(redis: Redis | Cluster, keys: ScheduleKeys) {
     const untilMs = new Map(ends.flatMap((each, i) => (i % 2 === 0 ? [[each, Number(ends[i + 1])]] : [])));
     return Object.entries(slots).flatMap(([process, count]) => {
       const ageMs = nowMs + registrationMs - (untilMs.get(process) ?? 0);
-      return ageMs < registrationMs ? [{ process, slots: Number(count), ageMs: Math.max(0, ageMs) }] : [];
+      return ageMs < registrationMs
+        ? [{ process, slots: Number.parseInt(count, 10), ageMs: Math.max(0, ageMs) }]
+        : [];
     });
   };
 }
