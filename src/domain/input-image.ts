@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldIssue } from './errors.ts';
-import type { Open } from './open.ts';
+import { isKnown, type Open } from './open.ts';
 
 /**
  * Images that a caller gives to a job: the images to edit, a mask, and a markup. A job has its own copy of their bytes, so
@@ -120,6 +120,15 @@ export type StoredInput = InputName & InputFacts & { readonly source: InputSourc
 /** Returns whether the bytes of an input are stored. */
 export function isStoredInput(input: JobInput): input is StoredInput {
   return input.sha256 !== undefined;
+}
+
+/**
+ * Returns whether only a newer release knows what an input is for, or where its bytes are. A call without such an input would
+ * pay for another image than the caller requested.
+ */
+export function isOfNewerRelease(input: JobInput): boolean {
+  const isObtainable = isStoredInput(input) || isKnown(inputSourceTypes, input.source.type);
+  return !isKnown(inputRoles, input.role) || !isObtainable;
 }
 
 type JobName = { readonly tenant: string; readonly id: string };

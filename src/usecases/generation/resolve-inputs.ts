@@ -1,12 +1,12 @@
 import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal, jobError } from '../../domain/image-job.ts';
-import { inputKeyOf, isStoredInput } from '../../domain/input-image.ts';
+import { inputKeyOf, isOfNewerRelease, isStoredInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ImageStorage, JobStore, Log } from '../../domain/ports.ts';
 import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { JobRun } from './job-run.ts';
-import { type ImageOutcome, RETRY_LATER, WAIT_FOR_FETCH_SLOT } from './retry-decision.ts';
+import { type ImageOutcome, RETRY_LATER, WAIT_FOR_FETCH_SLOT, WAIT_FOR_RELEASE } from './retry-decision.ts';
 
 interface Deps {
   records: Pick<JobStore, 'get'>;
@@ -18,7 +18,7 @@ interface Deps {
 }
 
 /**
- * Fetches the inputs of a job that are URLs, before anything is paid.
+ * Fetches the inputs of a job that are URLs, before anything is paid. A job with an input of a newer release waits for it.
  *
  * @returns the outcome of the job if it cannot continue now, otherwise `null`.
  */
@@ -45,7 +45,9 @@ export function createResolveInputs(deps: Deps) {
   }
 
   return async (run: JobRun): Promise<ImageOutcome | null> => {
-    if ((run.job.inputs ?? []).every(isStoredInput)) return null;
+    const { inputs = [] } = run.job;
+    if (inputs.some(isOfNewerRelease)) return WAIT_FOR_RELEASE;
+    if (inputs.every(isStoredInput)) return null;
     const leave = deps.fetchSlots.enter(run.job.tenant);
     if (!leave) return WAIT_FOR_FETCH_SLOT;
     try {

@@ -18,7 +18,7 @@ export type ImageOutcome =
 /** The image cannot make progress now; a later run tries again. */
 export const RETRY_LATER: ImageOutcome = { kind: 'wait', delayMs: 5_000 };
 
-/** The response is paid, but only another release can read it. The job waits for that release. */
+/** Only another release can read a paid response, or knows an input. The job waits for that release. */
 export const WAIT_FOR_RELEASE: ImageOutcome = { kind: 'wait', delayMs: 30_000, blocked: {} };
 
 /** The inputs can be fetched when other jobs of this worker have fetched theirs. */

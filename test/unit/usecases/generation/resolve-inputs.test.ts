@@ -41,6 +41,30 @@ describe('an input that is fetched while its job changes', () => {
   });
 });
 
+describe('a job with an input of a newer release', () => {
+  const vault = { type: 'vault' };
+  it.each([
+    ['a role', { ...fetched, role: 'style' }],
+    ['an origin', { role: 'image', index: 1, source: vault } as const],
+  ])(
+    'makes no call without an input of which only that release knows %s, and waits',
+    async (_what, input) => {
+      const made = generation({ fetchInputs: async () => [fetched] });
+      made.set((job) => ({ ...job, inputs: [fetched, input] }));
+      expect(await made.run()).toEqual({ againInMs: 30_000 });
+      expect(made.calls).toEqual([]);
+      expect(made.job()).toMatchObject({ status: 'running', inputs: [fetched, input], blocked: {} });
+    },
+  );
+
+  it('uses an input with stored bytes although only that release knows their origin', async () => {
+    const made = generation({});
+    made.set((job) => ({ ...job, inputs: [{ ...fetched, source: vault }] }));
+    expect(await made.run()).toEqual({ done: true });
+    expect(made.calls).toHaveLength(1);
+  });
+});
+
 describe('a job whose inputs are addresses', () => {
   it('waits without losing run time while other jobs of its tenant use the slots of fetches', async () => {
     const fetchSlots = createTenantSlots({ max: 2, maxPerTenant: 1 });
