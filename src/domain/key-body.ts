@@ -94,8 +94,8 @@ type KeyFields = Partial<
   >
 >;
 
-/** Returns the fields of a record that a body sets. A field that the body removes is `undefined`. */
-export function keyFieldsFrom(body: KeyPatch): KeyFields {
+/** Returns the fields of a record that a body sets. A field that the body removes is `undefined`. `before` is the record. */
+export function keyFieldsFrom(body: KeyPatch, before: Pick<KeyFields, 'limits' | 'budgets'> = {}): KeyFields {
   const { name, scopes: given, expires_at, limits, budgets, models, metadata } = body;
   return {
     ...(name === undefined ? {} : { name }),
@@ -103,8 +103,8 @@ export function keyFieldsFrom(body: KeyPatch): KeyFields {
     ...(expires_at === undefined
       ? {}
       : { expiresAt: expires_at === null ? undefined : Date.parse(expires_at) }),
-    ...(limits === undefined ? {} : { limits: limitsFrom(limits) }),
-    ...(budgets === undefined ? {} : { budgets: budgetsFrom(budgets) }),
+    ...(limits === undefined ? {} : { limits: limitsFrom(limits, before.limits) }),
+    ...(budgets === undefined ? {} : { budgets: budgetsFrom(budgets, before.budgets) }),
     ...(models === undefined ? {} : { models: models === null ? undefined : [...new Set(models)] }),
     ...(body.presets_only === undefined ? {} : { presetsOnly: body.presets_only || undefined }),
     ...(metadata === undefined ? {} : { metadata }),
@@ -117,7 +117,7 @@ export function changedKeyFields(record: ApiKeyRecord, body: KeyPatch): string[]
   const fieldsOfBody = Object.entries({ ...body }).filter(([, value]) => value !== undefined);
   return fieldsOfBody
     .filter(([name]) => {
-      const next = keyFieldsFrom({ [name]: body[name as keyof KeyPatch] });
+      const next = keyFieldsFrom({ [name]: body[name as keyof KeyPatch] }, record);
       return Object.entries(next).some(
         ([field, value]) => JSON.stringify(value) !== JSON.stringify(record[field as keyof ApiKeyRecord]),
       );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Budget, type BudgetWindow, budgetWindows, type Limits } from './access-policy.ts';
 import { AppError, type FieldIssue } from './errors.ts';
+import { isKnown } from './open.ts';
 import { knownOr } from './stored.ts';
 
 /** Limits and budgets as callers send and receive them. */
@@ -41,22 +42,35 @@ export type BudgetBody = z.infer<typeof BudgetBody>;
 /** A hard and a soft budget for each window. */
 export const BudgetsBody = z.array(BudgetBody).max(2 * budgetWindows.length);
 
-/** Returns the stored form of limits; `undefined` if none is set. */
-export function limitsFrom(body: LimitsBody | null | undefined): Limits | undefined {
+/**
+ * Returns the stored form of limits; `undefined` if none is set.
+ *
+ * @param before limits that are replaced. Those that only a newer release knows stay, because no caller can state them here.
+ */
+export function limitsFrom(body: LimitsBody | null | undefined, before: Limits = {}): Limits | undefined {
+  const { requestsPerMinute: _requests, concurrentJobs: _running, queuedJobs: _waiting, ...newer } = before;
   const limits: Limits = {
     ...(body?.requests_per_minute ? { requestsPerMinute: body.requests_per_minute } : {}),
     ...(body?.concurrent_jobs ? { concurrentJobs: body.concurrent_jobs } : {}),
     ...(body?.queued_jobs ? { queuedJobs: body.queued_jobs } : {}),
+    ...newer,
   };
   return Object.keys(limits).length > 0 ? limits : undefined;
 }
 
-/** Returns the stored form of budgets; `undefined` if there is none. @throws AppError `validation_failed` */
-export function budgetsFrom(body: readonly BudgetBody[] | null | undefined): Budget[] | undefined {
-  if (!body || body.length === 0) return undefined;
+/**
+ * Returns the stored form of budgets; `undefined` if there is none.
+ *
+ * @param before budgets that are replaced. Those of a window that only a newer release knows stay.
+ * @throws AppError `validation_failed`
+ */
+export function budgetsFrom(
+  body: readonly BudgetBody[] | null | undefined,
+  before: readonly Budget[] = [],
+): Budget[] | undefined {
   const known = new Set<string>();
   const issues: FieldIssue[] = [];
-  const budgets = body.map(({ window, limit_micro_usd, soft = false }, i) => {
+  const budgets = (body ?? []).map(({ window, limit_micro_usd, soft = false }, i) => {
     const name = `${soft ? 'soft' : 'hard'} ${window}`;
     if (known.has(name)) issues.push({ pointer: `/budgets/${i}`, detail: `is a second ${name} budget` });
     known.add(name);
@@ -68,7 +82,8 @@ export function budgetsFrom(body: readonly BudgetBody[] | null | undefined): Bud
       issues,
     });
   }
-  return budgets;
+  const all = [...budgets, ...before.filter(({ window }) => !isKnown(budgetWindows, window))];
+  return all.length > 0 ? all : undefined;
 }
 
 export const LimitsView = z

@@ -50,11 +50,14 @@ export type TenantView = z.infer<typeof TenantView>;
 
 type TenantFields = Partial<Pick<TenantRecord, 'limits' | 'budgets' | 'overrides' | 'weight' | 'suspended'>>;
 
-/** Returns the fields of a record that a body sets. A field that the body removes is `undefined`. */
-export function tenantFieldsFrom({ limits, budgets, weight, suspended }: TenantBody): TenantFields {
+/** Returns the fields of a record that a body sets. A field that the body removes is `undefined`. `before` is the record. */
+export function tenantFieldsFrom(
+  { limits, budgets, weight, suspended }: TenantBody,
+  before: Pick<TenantFields, 'limits' | 'budgets'> = {},
+): TenantFields {
   return {
-    ...(limits === undefined ? {} : { limits: limitsFrom(limits) }),
-    ...(budgets === undefined ? {} : { budgets: budgetsFrom(budgets) }),
+    ...(limits === undefined ? {} : { limits: limitsFrom(limits, before.limits) }),
+    ...(budgets === undefined ? {} : { budgets: budgetsFrom(budgets, before.budgets) }),
     ...(weight === undefined ? {} : { weight }),
     ...(suspended === undefined ? {} : { suspended: suspended || undefined }),
   };

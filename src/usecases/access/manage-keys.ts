@@ -142,7 +142,11 @@ export function createManageKeys(deps: Deps) {
       const record = await change(manager, id, (current) => {
         refuseRevoked(current);
         if ('expiresAt' in fields) refuseLaterExpiry(manager, fields.expiresAt);
-        const next = endStaleOverrides(current, { ...current, ...fields, updatedAt: at });
+        const next = endStaleOverrides(current, {
+          ...current,
+          ...keyFieldsFrom(body, current),
+          updatedAt: at,
+        });
         refuseLongerKey(manager, next);
         const names = changedKeyFields(current, body);
         if (names.length === 0) return null;

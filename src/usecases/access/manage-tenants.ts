@@ -27,10 +27,17 @@ export function createManageTenants({ tenants, clock }: Deps) {
       throw new AppError('own_key', { detail: "The operator's own tenant cannot be suspended." });
     }
     const at = clock();
-    const fields = { ...(isReplacement ? noTenantFields : {}), ...tenantFieldsFrom(body) };
+    const [start, set] = isReplacement
+      ? [noTenantFields, { limits: null, budgets: null, ...body }]
+      : [{}, body];
+    // Refuses the body before the record is read.
+    tenantFieldsFrom(set);
     const record = await tenants.update(name, (current) => {
       const before = current ?? { version: 0, name, createdAt: at, updatedAt: at };
-      const next = endStaleOverrides(before, { ...before, ...fields, updatedAt: at });
+      const next = endStaleOverrides(before, {
+        ...{ ...before, ...start, ...tenantFieldsFrom(set, before) },
+        updatedAt: at,
+      });
       const names = changedTenantFields(before, next, at);
       if (names.length === 0) return null;
       const entry = { at, tenant: name, action: 'tenant.changed', target: name, fields: names } as const;
