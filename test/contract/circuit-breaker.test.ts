@@ -108,6 +108,37 @@ describe('a breaker that is open until a call is accepted', () => {
   });
 });
 
+const reasons = { limited: { code: rateLimit, forMs: 1_000 }, unlimited: { code: quota } } as const;
+
+describe.each(Object.entries<Parameters<CircuitBreaker['open']>[1]>(reasons))(
+  'a %s breaker that was opened before the clock was set back by an hour',
+  (_, reason) => {
+    it('admits a probe at once, and closes after its success', async () => {
+      const scope = freshScope();
+      nowMs += 3_600_000;
+      await breakerOfAProcess().open(scope, reason);
+      nowMs -= 3_600_000;
+      const prober = breakerOfAProcess();
+      const [listed] = (await prober.list()).filter((each) => each.scope === scope);
+      expect(listed?.nextProbeAtMs).toBe(nowMs);
+      expect(await prober.findBlock([scope])).toBeNull();
+      expect(await breakerOfAProcess().findBlock([scope])).toMatchObject({ untilMs: nowMs + 2_000 });
+      await prober.recordSuccess([scope], nowMs);
+      expect(await breakerOfAProcess().findBlock([scope])).toBeNull();
+    });
+
+    it('has the usual cooldown again after its probe has failed', async () => {
+      const scope = freshScope();
+      nowMs += 3_600_000;
+      await breakerOfAProcess().open(scope, reason);
+      nowMs -= 3_600_000;
+      expect(await breakerOfAProcess().findBlock([scope])).toBeNull();
+      await breakerOfAProcess().open(scope, reason);
+      expect(await remainingMs(scope)).toBe(reason.forMs ?? 10_000);
+    });
+  },
+);
+
 describe('the list of open breakers', () => {
   it('lists the scope, reason and times of open breakers, and omits closed and expired breakers', async () => {
     const [lasting, brief, closed] = [freshScope(), freshScope(), freshScope()];

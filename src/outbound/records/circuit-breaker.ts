@@ -54,8 +54,8 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
     if (!state) return null;
     const nowMs = clock();
     const code = codeOf(state.code);
-    if (state.probeAt > nowMs)
-      return { scope, untilMs: Math.min(state.probeAt, state.until ?? state.probeAt), code };
+    const probeAt = probeTimeOf(state, nowMs);
+    if (probeAt > nowMs) return { scope, untilMs: Math.min(probeAt, state.until ?? probeAt), code };
     const isProbe = await redis.set(probeKey(scope), '1', 'PX', probeMs, 'NX');
     return isProbe === 'OK' ? null : { scope, untilMs: nowMs + waitForProbeMs, code, isProbed: true };
   }
@@ -104,9 +104,8 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
         const seen = scopes.filter((scope) => seenOpen.has(scope));
         if (seen.length === 0) return [];
         const states = await readStates(seen);
-        const recovered = seen.filter(
-          (_, i) => (states[i]?.failedAt ?? Number.POSITIVE_INFINITY) <= startedAtMs,
-        );
+        const nowMs = clock();
+        const recovered = seen.filter((_, i) => hasRecovered(states[i] ?? null, { startedAtMs, nowMs }));
         for (const scope of recovered) await close(scope);
         return recovered;
       }),
@@ -114,11 +113,12 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
     list: () =>
       translated(async () => {
         const all = Object.entries(await redis.hgetall(openKey));
+        const nowMs = clock();
         const open = all.map(([scope, text]) => ({ scope, text, state: currentState(text, scope) }));
         // A state that only another release can read stays for that release.
         const closed = open.flatMap(({ scope, text, state }) => (state || !parseState(text) ? [] : [scope]));
         if (closed.length > 0) await redis.hdel(openKey, ...closed);
-        return open.flatMap(({ scope, state }) => (state ? [shown(scope, state)] : []));
+        return open.flatMap(({ scope, state }) => (state ? [shown(scope, state, nowMs)] : []));
       }),
   };
 }
@@ -131,11 +131,23 @@ function parseState(text: string): State | null {
   }
 }
 
-const shown = (scope: string, state: State): OpenBreaker => ({
+/** Whether the clock was set back since a failure, or another worker has a faster one: no cooldown is that long. */
+const isOfLaterClock = ({ probeAt }: State, nowMs: number): boolean => probeAt - nowMs > maxProbeIntervalMs;
+
+/** Returns when the next probe may be made. A time of a later clock would block the scope for hours, so it is due. */
+const probeTimeOf = (state: State, nowMs: number): number =>
+  isOfLaterClock(state, nowMs) ? nowMs : state.probeAt;
+
+/** Whether a successful call proves that its scope works again. A failure of a later clock cannot be compared with its start. */
+function hasRecovered(state: State | null, call: { startedAtMs: number; nowMs: number }): boolean {
+  return state !== null && (state.failedAt <= call.startedAtMs || isOfLaterClock(state, call.nowMs));
+}
+
+const shown = (scope: string, state: State, nowMs: number): OpenBreaker => ({
   scope,
   code: codeOf(state.code),
   openedAtMs: state.openedAt,
-  nextProbeAtMs: Math.min(state.probeAt, state.until ?? state.probeAt),
+  nextProbeAtMs: Math.min(probeTimeOf(state, nowMs), state.until ?? state.probeAt),
   untilMs: state.until,
   failures: state.failures,
 });
