@@ -17,11 +17,13 @@ const settledMs = 5_000;
 /**
  * Creates a log that writes few lines for any number of attempts. It writes one line at the first failure, one per minute
  * with the number of failures so far, and one at the end of the outage.
+ *
+ * @param monotonicMs returns the milliseconds since any fixed moment.
  */
 export function createOutageLog(
   log: Log,
   words: { readonly fields: object; readonly outage: string; readonly over: string },
-  clock: () => number = Date.now,
+  monotonicMs: () => number = () => performance.now(),
 ): OutageLog {
   let failures = 0;
   let failedAt = 0;
@@ -29,13 +31,13 @@ export function createOutageLog(
   return {
     failed(error) {
       failures += 1;
-      failedAt = clock();
+      failedAt = monotonicMs();
       if (failures > 1 && failedAt - loggedAt < remindMs) return;
       loggedAt = failedAt;
       log.warn({ ...words.fields, err: error, failures }, words.outage);
     },
     worked() {
-      if (failures === 0 || clock() - failedAt < settledMs) return;
+      if (failures === 0 || monotonicMs() - failedAt < settledMs) return;
       log.info({ ...words.fields, failures }, words.over);
       failures = 0;
     },

@@ -104,6 +104,17 @@ describe('a job that the store may have written although its caller received 503
     await expect.poll(() => core.statusOf(job)).toBe('canceled');
   });
 
+  it('cancels an unconfirmed job at once although the clock was set back after the last look', async () => {
+    const core = await connectAbandoning();
+    const job = queuedJob();
+    core.abandon(job);
+    await core.runRounds(5);
+    core.passTime(-3_600_000);
+    await core.write(job);
+    void core.runRounds(1);
+    await expect.poll(() => core.statusOf(job)).toBe('canceled');
+  });
+
   it('stops looking up a missing job after several replies of the store, and still looks up the next one', async () => {
     const core = await connectAbandoning();
     const startedAt = core.clock();

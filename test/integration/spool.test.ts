@@ -118,6 +118,16 @@ describe('the fill level of the spool', () => {
     expect(changes).toEqual([false, true]);
     expect(await spool.usage()).toEqual({ usedBytes: 0, fullBytes: 1_000 });
   });
+
+  it('is measured again after the clock was set back', async () => {
+    let nowMs = 3_600_000;
+    const spool = createSpool(await temporaryFolder(), { fullBytes: 1_000, clock: () => nowMs });
+    await spool.write(spoolKey, spoolHead, bodyOf(Buffer.alloc(1_000)));
+    expect(await spool.hasCapacity()).toBe(false);
+    await spool.remove(spoolKey);
+    nowMs = 0;
+    expect(await spool.hasCapacity()).toBe(true);
+  });
 });
 
 describe('a spool file of another release', () => {

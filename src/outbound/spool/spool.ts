@@ -107,7 +107,8 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     },
 
     async hasCapacity() {
-      if (measured && clock() - measured.at < measureEveryMs) return measured.isOpen;
+      // A measurement that seems to be in the future was made before the clock was set back.
+      if (measured && Math.abs(clock() - measured.at) < measureEveryMs) return measured.isOpen;
       await ready();
       const isOpen = await onDisk('measure', async () => {
         const [used, free] = await Promise.all([usedBytes(directory), freeBytes(directory)]);

@@ -3,6 +3,7 @@ import { type ImageJob, isTerminal, type Retention } from '../../domain/image-jo
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
 import type { Clock, JobQueue, Log } from '../../domain/ports.ts';
+import { isAhead } from '../../lib/is-ahead.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
@@ -27,6 +28,7 @@ interface UnconfirmedSubmission {
 const roundPauseMs = 500;
 /** Delay before the next check, after each check without a job. A broken connection may still deliver the write later. */
 const recheckPausesMs = [500, 1_000, 2_000, 5_000, 10_000];
+const maxPauseMs = Math.max(...recheckPausesMs);
 const maxConcurrentChecks = 100;
 /** Maximum number of tracked submissions. Further jobs of the same outage may run although no caller can find them. */
 const maxUnconfirmed = 10_000;
@@ -85,7 +87,8 @@ export function createCancelUnconfirmedJob(deps: Deps) {
   /** Checks every due submission, except those of tenants whose store was unavailable in this round. */
   async function checkDue(): Promise<void> {
     const unavailable = new Set<string>();
-    const due = [...unconfirmed].filter(({ dueMs }) => dueMs <= deps.clock());
+    const nowMs = deps.clock();
+    const due = [...unconfirmed].filter(({ dueMs }) => !isAhead(dueMs, nowMs, maxPauseMs));
     for (let i = 0; i < due.length; i += maxConcurrentChecks) {
       const some = due.slice(i, i + maxConcurrentChecks).filter(({ tenant }) => !unavailable.has(tenant));
       await Promise.all(

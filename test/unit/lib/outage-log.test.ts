@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createOutageLog } from '../../../src/lib/outage-log.ts';
 import { captured } from '../../support/captured-log.ts';
 
@@ -52,4 +52,18 @@ it('logs intermittent failures as one outage', () => {
     worked();
   }
   expect(eventWritten()).toEqual(['warn nothing works 1']);
+});
+
+it('logs a new outage and its end after the system clock was set back', () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { log, lines } = captured();
+  const outage = createOutageLog(log, { fields: {}, outage: 'nothing works', over: 'all works' });
+  outage.failed(new Error('out of memory'));
+  vi.setSystemTime(Date.now() - 3_600_000);
+  vi.advanceTimersByTime(60_000);
+  outage.failed(new Error('out of memory'));
+  vi.advanceTimersByTime(5_000);
+  outage.worked();
+  expect(lines.map(({ message }) => message)).toEqual(['nothing works', 'nothing works', 'all works']);
 });
