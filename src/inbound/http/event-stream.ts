@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import { isTerminal } from '../../domain/image-job.ts';
+import { createRepeatedWait } from '../../lib/repeated-wait.ts';
 import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { ImageMoment } from '../../usecases/jobs/stream-job-events.ts';
 import type { PresentPreviewTo, PresentTo } from './present-to.ts';
@@ -101,20 +102,13 @@ async function* withHeartbeats(
   // The first bytes are sent at once, so that the caller knows that the stream is open.
   yield start;
   try {
-    for (let pending = events.next(); ; ) {
-      let timer: NodeJS.Timeout | undefined;
-      const pause = new Promise<null>((resolve) => {
-        timer = setTimeout(() => resolve(null), heartbeatMs);
-      });
-      const step = await Promise.race([pending, pause]);
-      clearTimeout(timer);
-      if (step === null) {
-        yield ': heartbeat\n\n';
-        continue;
-      }
+    for (;;) {
+      const next = events.next();
+      const wait = createRepeatedWait(next);
+      while (!(await wait(heartbeatMs))) yield ': heartbeat\n\n';
+      const step = await next;
       if (step.done) return;
       yield await render(step.value);
-      pending = events.next();
     }
   } finally {
     await events.return(undefined);
