@@ -4,6 +4,7 @@ import { createTaskHandlers } from '../inbound/worker/task-handlers.ts';
 import { every } from '../lib/every.ts';
 import { createOutageLog } from '../lib/outage-log.ts';
 import { createWorkerRedis } from '../lib/redis/redis.ts';
+import { watchClock } from '../lib/watch-clock.ts';
 import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
 import { createTaskRelay } from '../outbound/queue/task-relay.ts';
 import type { Adapters } from './adapters.ts';
@@ -45,6 +46,7 @@ export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCase
       });
       relay?.start();
       if (consumers.length > 0) startMaintenance(root, useCases);
+      watchForSetBack(root, adapters);
       if (roles.has('worker')) startSpoolRecovery(root, useCases);
       if (roles.has('worker') && root.config.THUMBNAILS) startThumbnails(root, useCases);
     },
@@ -120,6 +122,20 @@ function composeRelay(root: Root, { queues, connections, records }: Adapters, { 
   };
 }
 type Relay = ReturnType<typeof composeRelay>;
+
+/** Continues delayed tasks after the clock was set back. They wait for a time of the earlier clock, which may be hours away. */
+function watchForSetBack({ config, closers, log }: Root, { queues }: Adapters): void {
+  const consumed = [
+    ...(config.roles.has('worker') ? [queues.jobs] : []),
+    ...(config.roles.has('webhooks') ? [queues.webhooks] : []),
+  ];
+  const onSetBack = (byMs: number) => {
+    log.warn({ by_ms: Math.round(byMs) }, 'system clock was set back, delayed tasks continue');
+    for (const queue of consumed)
+      queue.promoteDelayed().catch((error) => log.warn({ err: error }, 'delayed tasks not continued'));
+  };
+  closers.add(watchClock(onSetBack), (stop) => stop());
+}
 
 /** Renews and recovers the responses in this worker's spool, at once and at intervals. */
 function startSpoolRecovery({ closers, draining, log }: Root, { generation }: UseCases): void {

@@ -54,6 +54,22 @@ describe('adding a task to a queue', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
+  it('runs all delayed tasks at once if their delays are ended', async () => {
+    const { queue, consume } = await emptyQueue();
+    const ran: string[] = [];
+    for (const id of ['a', 'b', 'c']) await queue.add(task(id), { ...normal, delayMs: 3_600_000 });
+    consume(async ({ id }) => {
+      ran.push(id);
+      return ran.length === 1 ? { againInMs: 3_600_000 } : done;
+    });
+    expect(await queue.counts()).toEqual({ ...empty, delayed: 3 });
+    await queue.promoteDelayed();
+    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, delayed: 1 });
+    await queue.promoteDelayed();
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
+    expect([ran.length, new Set(ran).size]).toEqual([4, 3]);
+  });
+
   it('runs a delayed task only after its delay', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];

@@ -115,6 +115,7 @@ export function createJobQueue(
   return {
     dueKey: keys.due,
     addMessage: queue.addMessage,
+    promoteDelayed: queue.promoteDelayed,
     schedule: (input) => translated(() => schedule(input)),
     registerSlots: (...args) => translated(() => registerSlots(...args)),
     setPolicies: (policies) => translated(() => setPolicies(policies)),

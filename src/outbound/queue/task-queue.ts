@@ -27,6 +27,8 @@ interface MessageOptions {
 export interface MessageQueue {
   /** Adds a message unchanged. @throws AppError `store_unavailable` */
   addMessage(message: TaskMessage, options: MessageOptions): Promise<void>;
+  /** Ends the delay of every delayed task. @throws AppError `store_unavailable` */
+  promoteDelayed(): Promise<void>;
 }
 
 /**
@@ -100,6 +102,7 @@ export function createTaskQueue(
     remove: (taskId) =>
       // BullMQ reports a task that never existed as removed.
       translated(async () => (await exists(taskId)) && (await open().remove(taskId)) === 1),
+    promoteDelayed: () => translated(() => open().promoteJobs()),
     position: (taskId) => translated(() => position(taskId)),
     has: (taskIds) => translated(() => Promise.all(taskIds.map(exists))),
     counts: () =>
