@@ -109,6 +109,28 @@ describe('a test delivery', () => {
     expect(await store.records.tenants()).toContain(tenant);
     expect(await store.deliveries.purge(tenant, createdAt)).toBe(1);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
+    expect(await store.events.hasContent(tenant, delivery.eventId)).toBe(false);
+  });
+
+  it('replaces the oldest test delivery of a tenant that has 1,000 of them', async () => {
+    const tenant = freshTenant();
+    const kept = await posted(store, { tenant, at: createdAt - 1_000 });
+    const tests = Array.from({ length: 1_003 }, (_, i): Delivery => {
+      const { dueAt: _dueAt, jobId: _jobId, ...rest } = deliveryOf({ tenant, at: createdAt + i });
+      return { ...rest, type: 'webhook.test', status: 'delivered', finishedAt: createdAt + i };
+    });
+    for (const test of tests)
+      await store.deliveries.createEnded(test, attemptOf(), { body: '{}', contentTtlMs: 60_000 });
+    const isThere = await Promise.all(
+      tests.map(async ({ id, eventId }) => [
+        (await store.deliveries.get(tenant, id)) !== null,
+        await store.events.hasContent(tenant, eventId),
+      ]),
+    );
+    expect(isThere).toEqual(tests.map((_, i) => [i >= 3, i >= 3]));
+    const listed = await store.deliveries.list(tenant, { status: 'delivered', limit: 2_000 });
+    expect(listed.deliveries).toHaveLength(1_000);
+    expect(await store.deliveries.get(tenant, kept.id)).toEqual(kept);
   });
 });
 

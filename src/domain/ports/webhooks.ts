@@ -75,7 +75,7 @@ export interface Deliveries {
     tenant: string,
     query: DeliveryQuery,
   ): Promise<{ deliveries: readonly Delivery[]; nextBeforeId: string | null }>;
-  /** Writes a delivery that has ended, with its only attempt and the body that was sent. */
+  /** Writes an ended test delivery, its attempt and the sent body. It replaces the oldest of 1,000 tests of the tenant. */
   createEnded(
     delivery: Delivery,
     attempt: DeliveryAttempt,

@@ -36,7 +36,8 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:sub:PATTERN set     ids of endpoints that subscribed to a pattern
  *   {tenant}:dlv:ID      string  a delivery as JSON with its version first; log:ID: list of its attempts
  *   {tenant}:dlvs        zset    ids of all deliveries, ordered by id and therefore by the time of the event; also dlvs:S by
- *                                status, dlvs:D by destination, dlvs:JOB by job; done: ended ones by time
+ *                                status, dlvs:D by destination, dlvs:JOB by job; done: ended ones by time; tests: ids of test
+ *                                deliveries by time
  *   {tenant}:dlvq:D      zset    pending deliveries to one destination by next attempt; dlvqs: destinations by that time
  *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
  *                                leaseEpoch (raised by every acquire and release), nextRunAt (earliest scheduled run) and
@@ -90,12 +91,7 @@ export function createKeys(prefix: string) {
     endpoint: (tenant: string, id: string) => of(tenant, `whk:${id}`),
     endpoints: (tenant: string) => of(tenant, 'whks'),
     subscribers: (tenant: string, pattern: string) => of(tenant, `sub:${pattern}`),
-    delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
-    deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
-    deliveries: (tenant: string) => of(tenant, 'dlvs'),
-    /** @param by a status, a destination or a job. Their names never collide. */
-    deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
-    endedDeliveries: (tenant: string) => of(tenant, 'done'),
+    ...deliveryKeys(of),
     deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `dlvq:${destinationKey}`),
     deliveryQueues: (tenant: string) => of(tenant, 'dlvqs'),
     destination: (tenant: string, destinationKey: string) => of(tenant, `dest:${destinationKey}`),
@@ -143,6 +139,19 @@ function uploadKeys(of: (tenant: string, rest: string) => string) {
     expiringUploads: (tenant: string) => of(tenant, 'upls:due'),
     uploadBytes: (tenant: string) => of(tenant, 'upls:bytes'),
     inputDrafts: (tenant: string) => of(tenant, 'drafts'),
+  };
+}
+
+/** Creates the names of the keys of the delivery log. */
+function deliveryKeys(of: (tenant: string, rest: string) => string) {
+  return {
+    delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
+    deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
+    deliveries: (tenant: string) => of(tenant, 'dlvs'),
+    /** @param by a status, a destination or a job. Their names never collide. */
+    deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
+    endedDeliveries: (tenant: string) => of(tenant, 'done'),
+    testDeliveries: (tenant: string) => of(tenant, 'tests'),
   };
 }
 

@@ -12,6 +12,8 @@ import { createUpdateDelivery } from './scripts/update-delivery.ts';
 /** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */
 const maxScanned = 1_000;
 const pageSize = 200;
+/** Maximum number of stored test deliveries of a tenant. A caller can make them as fast as its own endpoint responds. */
+const maxTests = 1_000;
 
 /** Creates the delivery log in Redis. The port states the guarantees, and `../keys.ts` the layout. */
 export function createDeliveries(
@@ -62,7 +64,8 @@ export function createDeliveries(
     const listed = [...deliveryStatuses, ...(jobId ? [jobId] : [])].map((by) =>
       keys.deliveriesBy(tenant, by),
     );
-    const shared = [keys.deliveries(tenant), keys.endedDeliveries(tenant), ...listed];
+    const all = [keys.deliveries(tenant), keys.endedDeliveries(tenant), keys.testDeliveries(tenant)];
+    const shared = [...all, ...listed];
     const own = found.flatMap(({ id, destinationKey, status, jobId: owner = '' }) => [
       { index: keys.deliveryQueue(tenant, destinationKey), ids: [id] },
       ...[destinationKey, status, owner].map((by) => ({ index: keys.deliveriesBy(tenant, by), ids: [id] })),
@@ -70,11 +73,18 @@ export function createDeliveries(
     await removeDeliveries({
       deleted: [
         ...ids.flatMap((id) => [keys.delivery(tenant, id), keys.deliveryLog(tenant, id)]),
+        // The event of a test has no other delivery.
+        ...found.filter(isTest).map(({ eventId }) => keys.event(tenant, eventId)),
         // Earlier releases wrote an index of deliveries without a job, which nothing reads.
         keys.deliveriesBy(tenant, '-'),
       ],
       entries: [...shared.map((index) => ({ index, ids })), ...own],
     });
+  }
+
+  async function removeOldTests(tenant: string): Promise<void> {
+    const old = await redis.zrange(keys.testDeliveries(tenant), 0, String(-1 - maxTests));
+    if (old.length > 0) await remove(tenant, old);
   }
 
   return {
@@ -115,7 +125,9 @@ export function createDeliveries(
           .zadd(keys.deliveriesBy(tenant, status), 0, id)
           .zadd(keys.deliveriesBy(tenant, destinationKey), 0, id)
           .zadd(keys.endedDeliveries(tenant), finishedAt, id)
+          .zadd(keys.testDeliveries(tenant), finishedAt, id)
           .exec();
+        await removeOldTests(tenant);
       }),
     update: (known, change, attempt) => translated(() => update(known, change, attempt)),
     removeOf: (tenant, jobId) =>
@@ -133,6 +145,8 @@ export function createDeliveries(
       }),
   };
 }
+
+const isTest = ({ type }: Delivery): boolean => type === 'webhook.test';
 
 /** Returns the narrowest index of a query. `matches` tests the remaining conditions on the rows. */
 function indexFor(keys: Keys, tenant: string, { jobId, destinationKey, status }: DeliveryQuery): string {
