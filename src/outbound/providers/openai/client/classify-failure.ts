@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../../../domain/errors.ts';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { type ErrorFacts, readErrorFacts } from './error-facts.ts';
-import { meaningOfBeginning, meaningOfMessages } from './error-texts.ts';
+import { exceedsWholeLimit, meaningOfBeginning, meaningOfMessages } from './error-texts.ts';
 import { type ErrorMeaning, meaningOf } from './known-errors.ts';
 import { readModeration } from './moderation-refusal.ts';
 import { publicMessage } from './public-message.ts';
@@ -90,6 +90,9 @@ function saidBehind(
   facts: ErrorFacts,
   { status }: Provider,
 ): ErrorMeaning | null {
+  // A wait does not help such a request, and its repetitions would block the model for all jobs.
+  const isRate = known === 'rate_limit' || (known === undefined && status === 429);
+  if (isRate && exceedsWholeLimit(facts.messages)) return 'request';
   // Some gateways report every refusal as an invalid request and name the reason in the message only.
   if (known === undefined || known === 'request') return meaningOfMessages(facts.messages, status);
   // LiteLLM gives an exhausted quota the type and the code of a rate limit. Google begins the message of a rate limit like

@@ -1,9 +1,13 @@
 const maxCodePoints = 300;
 
-/** Patterns of secrets: `sk-...` and similar keys, and bearer tokens. `longWord` finds other long words that may be secrets. */
+/**
+ * Patterns of secrets: `sk-...` and similar keys, bearer tokens, and ids of the account. `longWord` finds other long words
+ * that may be secrets.
+ */
 const secretPatterns = [
   /\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*.-]{5,}[A-Za-z0-9_*-]/g,
   /\bBearer\s+[^\s"',;]+/gi,
+  /\b(?:org-|proj_)[A-Za-z0-9]{12,}\b/g,
 ];
 const longWord = /[A-Za-z0-9_-]{32,}(?:[.+/=][A-Za-z0-9_-]+)*/g;
 

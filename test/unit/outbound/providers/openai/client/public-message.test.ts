@@ -15,6 +15,8 @@ describe('a provider text shown to a caller', () => {
     '0123456789abcdef0123456789abcdef',
     '0123456789abcdef0123456789abcdef.Zx9QwErTy7UiOp5A',
     'sk-proj.QWErtyUIOPasd7',
+    'org-AbCdEfGhIjKlMnOpQrStUvWx',
+    'proj_AbCdEfGhIjKlMnOpQrStUvWx',
   ])('removes %s from a provider text', (secret) => {
     expect(publicMessage(`Incorrect key ${secret}, see the manual`)).toMatch(
       /^Incorrect key \[redacted\],? see the manual$/,
