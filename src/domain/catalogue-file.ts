@@ -121,7 +121,7 @@ export const CatalogueModel = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether the provider responds with a link to the image, which is then fetched, instead of the image.',
+      'Whether the provider responds with a link to the image, which is then fetched, instead of the image. Previews are not requested from such a model.',
     ),
   call_timeout_s: z.int().min(1).max(86_400).default(600).describe('Timeout of a call, in seconds.'),
   typical_s: z

@@ -26,6 +26,17 @@ describe('a model that sends links', () => {
     expect(made.job()).toMatchObject({ revisedPrompt: 'the bytes of the linked image' });
   });
 
+  it('stores the image after one call although previews were requested, which it is not asked for', async () => {
+    const { made, fetches, posted, summary } = await runLinked((address) => `${address}/1.png`, {
+      request: { partial_images: 2 },
+    });
+    expect(summary).toMatchObject(paidOnce);
+    expect(fetches).toBe(1);
+    expect([...made.stored.values()].map((bytes) => bytes.equals(linkedImage))).toEqual([true]);
+    expect(posted).not.toHaveProperty('stream');
+    expect(posted).not.toHaveProperty('partial_images');
+  });
+
   it('stores the image behind a link to another server through the guard, without credentials', async () => {
     const other = await serve(asImage);
     const { made, summary } = await runLinked(() => `${new URL(other.url).origin}/1.png`, {

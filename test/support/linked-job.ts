@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { billingOf } from '../../src/domain/attempt.ts';
 import type { CatalogueModel } from '../../src/domain/catalogue-file.ts';
+import type { ImageRequest } from '../../src/domain/image-request.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createFetchLink } from '../../src/outbound/webhooks/fetch-link.ts';
 import { createGuardedAgent } from '../../src/outbound/webhooks/guarded-agent.ts';
@@ -39,6 +40,7 @@ export async function runLinked(
     model?: Partial<CatalogueModel>;
     bodyOf?: (url: string) => object;
     onUncertain?: 'retry' | 'fail';
+    request?: Partial<ImageRequest>;
     /** Stops the first run. */
     stop?: AbortSignal;
   } = {},
@@ -55,6 +57,7 @@ export async function runLinked(
     realProvider: openAIProvider(server.url, { fetchLink }),
     catalogue: catalogueWith('gpt-image-2', { sends_links: true, ...options.model }),
     maxPaidAttempts: 2,
+    request: options.request ?? {},
     ...(options.onUncertain ? { onUncertain: options.onUncertain } : {}),
   });
   await (options.stop ? made.run(options.stop) : made.runPaidCalls());
@@ -68,7 +71,8 @@ export async function runLinked(
     };
   };
   const fetches = server.seen.filter(({ method }) => method === 'GET').length;
-  return { made, fetches, summary: summaryNow(), summaryNow };
+  const posted: object = JSON.parse(server.seen.find(({ method }) => method === 'POST')?.body ?? '{}');
+  return { made, fetches, posted, summary: summaryNow(), summaryNow };
 }
 
 /** Summary of a job whose link leads to no image. It is charged, because the provider reports usage. */

@@ -2693,7 +2693,7 @@ export type Model = {
      */
     auto_qualities: Array<string> | null;
     /**
-     * Whether the provider responds with a link to the image, which is then fetched, instead of the image.
+     * Whether the provider responds with a link to the image, which is then fetched, instead of the image. Previews are not requested from such a model.
      */
     sends_links: boolean;
     /**

@@ -6,9 +6,16 @@ const decided = new Set(['model', 'prompt', 'n', 'stream', 'partial_images']);
 /** Parameters that identify the caller. In the Responses API they belong to the request, not to its tool. */
 const aboutTheCaller = new Set(['safety_identifier', 'user']);
 
-/** Returns the number of previews that a call requests. */
-export function partialImagesOf({ parameters }: Pick<ImageCall, 'parameters'>): number {
+/**
+ * Returns the number of previews that a call requests. None for a model that sends links: only a response that is no stream
+ * has its link followed, and the link is paid.
+ */
+export function partialImagesOf({
+  parameters,
+  sendsLinks,
+}: Pick<ImageCall, 'parameters' | 'sendsLinks'>): number {
   const { partial_images: wanted } = parameters;
+  if (sendsLinks) return 0;
   return typeof wanted === 'number' && wanted > 0 ? wanted : 0;
 }
 
