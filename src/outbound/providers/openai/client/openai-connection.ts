@@ -69,6 +69,8 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
     maxRetries: 0,
     fetch: fetchCarried,
   });
+  // The client adds the headers of OPENAI_CUSTOM_HEADERS, which may hold another key, and has no option against it.
+  Reflect.set(Reflect.get(client, '_options'), 'defaultHeaders', undefined);
   return { client, agent, clock: config.clock ?? Date.now, close: () => agent.destroy() };
 }
 
