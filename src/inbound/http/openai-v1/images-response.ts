@@ -11,16 +11,19 @@ export interface ImageSource {
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Returns the members that OpenAI's response and its stream events contain besides the image. */
-export function describeOutput(job: ImageJob): Record<string, unknown> {
+/**
+ * Returns the members that OpenAI's response and its stream events contain besides the image.
+ *
+ * @param image the image that they describe. With `size: auto`, the images of a job may differ in size.
+ */
+function describeOutput(job: ImageJob, image: StoredImage | undefined): Record<string, unknown> {
   const { request, usage: stored } = job;
   const { input_image_tokens: _share, ...usage } = stored ?? {};
-  const first = job.images[0];
   return {
     background: request?.background ?? 'auto',
-    output_format: formatOf(first?.contentType) ?? request?.output_format ?? 'png',
+    output_format: formatOf(image?.contentType) ?? request?.output_format ?? 'png',
     quality: request?.quality ?? 'auto',
-    size: first ? `${first.width}x${first.height}` : (request?.size ?? 'auto'),
+    size: image ? `${image.width}x${image.height}` : (request?.size ?? 'auto'),
     ...(stored ? { usage: { ...usage, ...detailsOf(job) } } : {}),
   };
 }
@@ -29,13 +32,13 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
  * Returns the members of the `completed` event of one of several images. Each event has its share of the usage of the job,
  * because clients add up the usage of all events.
  *
- * @param position.index position of the image in the stream, from 0.
+ * @param options.index position of the image in the stream, from 0.
  */
 export function describeImage(
   job: ImageJob,
-  position: { readonly index: number; readonly count: number },
+  { image, ...position }: { readonly image: StoredImage; readonly index: number; readonly count: number },
 ): Record<string, unknown> {
-  const { usage, ...output } = describeOutput(job);
+  const { usage, ...output } = describeOutput(job, image);
   return usage === undefined ? output : { ...output, usage: shareOf(usage, position) };
 }
 
@@ -102,7 +105,7 @@ export function imagesBody(
   const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
   const head = `{"created":${created},"data":[`;
   const members = {
-    ...describeOutput(job),
+    ...describeOutput(job, sources[0]?.image),
     job_id: job.id,
     ...(warnings.length > 0 ? { warnings } : {}),
   };

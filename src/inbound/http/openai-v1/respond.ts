@@ -164,7 +164,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   };
   const sources = await waiting.sourcesOf(job);
   for (const [index, source] of sources.entries()) {
-    const image = describeImage(job, { index, count: sources.length });
+    const image = describeImage(job, { image: source.image, index, count: sources.length });
     const pieces = imageEventPieces(
       `${waiting.events}.completed`,
       { ...members, ...image },

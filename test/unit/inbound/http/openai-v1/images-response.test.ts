@@ -121,12 +121,30 @@ describe('imagesBody', () => {
 describe('describeImage', () => {
   it('gives every event a share of the usage, and all shares add up to the usage of the job', () => {
     const job = succeeded([0, 1, 2].map((index) => image(index, randomBytes(9))));
-    const shares = [0, 1, 2].map((index) => describeImage(job, { index, count: 3 }).usage as Usage);
+    const shares = job.images.map(
+      (each, index) => describeImage(job, { image: each, index, count: 3 }).usage as Usage,
+    );
     const sumOf = (number: (usage: Usage) => number) => shares.reduce((sum, each) => sum + number(each), 0);
     expect(sumOf((usage) => usage.input_tokens)).toBe(17);
     expect(sumOf((usage) => usage.output_tokens)).toBe(196);
     expect(sumOf((usage) => usage.total_tokens)).toBe(213);
     expect(sumOf((usage) => usage.input_tokens_details.text_tokens)).toBe(17);
+  });
+
+  it('states the size and the format of its own image, in whatever sequence the images were stored', async () => {
+    const [first, second] = [image(0, randomBytes(9)), image(1, randomBytes(9))];
+    const wide = { ...second.image, width: 1536, contentType: 'image/webp' };
+    const job = succeeded([{ ...second, image: wide }, first]);
+    expect(describeImage(job, { image: first.image, index: 0, count: 2 })).toMatchObject({
+      size: '1024x1024',
+      output_format: 'png',
+    });
+    expect(describeImage(job, { image: wide, index: 1, count: 2 })).toMatchObject({
+      size: '1536x1024',
+      output_format: 'webp',
+    });
+    const body = imagesBody(job, [first, { ...second, image: wide }], []);
+    expect(JSON.parse(await textOf(body.pieces()))).toMatchObject({ size: '1024x1024' });
   });
 });
 
