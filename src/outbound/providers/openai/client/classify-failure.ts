@@ -133,6 +133,9 @@ function failureOf(meaning: ErrorMeaning, facts: ErrorFacts, provider: Provider)
 
 function failureByStatus(status: number, facts: ErrorFacts, provider: Provider): ProviderFailure {
   if (status === 402) return failureOf('quota', facts, provider);
+  // A prompt that looks like an attack causes such a page, and must not block the account.
+  if (status === 403 && isPage(facts))
+    return rejected(facts, provider, 'with a page (403), as a firewall does');
   if (status === 401 || (status === 403 && !isAboutRequest(facts))) return failureOf('key', facts, provider);
   if (status === 429) return failureOf('rate_limit', facts, provider);
   if (status === 503) return failureOf('overload', facts, provider);
@@ -150,6 +153,8 @@ function failureByStatus(status: number, facts: ErrorFacts, provider: Provider):
 
 /** OpenAI refuses a model that the account may not use with 403 and this type only. */
 const isAboutRequest = ({ words }: ErrorFacts) => words[0] === 'invalid_request_error';
+
+const isPage = ({ message }: ErrorFacts) => message?.startsWith('<') === true;
 
 const free = (kind: 'stopped' | 'refused' | 'final', code: ErrorCode, provider: Provider) =>
   ({ kind, code, billing: 'none', provider }) as const;
