@@ -25,7 +25,7 @@ OPENAI_BASE_URL=http://127.0.0.1:8090/v1 OPENAI_API_KEY=any npm test
 \`\`\`
 
 A stream sends previews with growing detail, spread over the latency of the call, then the image. Both APIs do so: the Images API with
-\`stream: true\` and \`partial_images\`, and the image tool of the Responses API with \`background: true\`. The words \`hang-up-mid\`,
+\`stream: true\` and \`partial_images\`, and the image tool of the Responses API, which needs \`background: true\`. Texts are not streamed. The words \`hang-up-mid\`,
 \`hang-mid\`, \`error-event\`, \`final-first\` and \`no-final\` break a stream in its middle.
 
 `;
@@ -44,7 +44,8 @@ Words in a prompt make the studio fail, so that you can see how your program rea
 npm run darkroom -- generate "A fox in the snow [studio:rate-limit=2,times=1]" --out fox.png
 \`\`\`
 
-\`,times=N\` limits a word to the first N calls with that prompt. The header \`x-studio-fault\` takes the same words without brackets.
+\`,times=N\` limits a word to the first N calls with that prompt and API key. Give each test and each run a key of its own, so that none
+uses up the faults of another. The header \`x-studio-fault\` takes the same words without brackets.
 \`latency\` and \`slow-body\` combine with the others, of which the first acts. \`[studio:enhance-NAME]\` affects the language model as
 \`[studio:NAME]\` affects the image, and \`[studio:poll-NAME]\` affects polls of a background call (\`OPENAI_MODE=responses\`).
 Names that begin with \`input-\` act on edits only.

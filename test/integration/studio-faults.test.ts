@@ -82,6 +82,37 @@ describe('studio faults with a response', () => {
     expect(await response.text()).toContain('<html>');
   });
 
+  it('counts a fault for each API key, so that tests with keys of their own do not meet', async () => {
+    const { studio } = await studioAndClient();
+    const statusWith = async (apiKey: string) => {
+      const client = new OpenAI({ apiKey, baseURL: studio.baseUrl, maxRetries: 0 });
+      await generate(client, 'a cat [studio:overloaded,times=1]').catch(() => undefined);
+      return (await lastCall(studio)).status;
+    };
+    expect([await statusWith('one'), await statusWith('one')]).toEqual([503, 200]);
+    expect([await statusWith('two'), await statusWith('two')]).toEqual([503, 200]);
+    expect(JSON.stringify(studio.calls)).not.toContain('two');
+  });
+
+  it.each([
+    ['', {}],
+    ['', { stream: true, partial_images: 1 }],
+    ['[studio:moderation]', {}],
+    ['[studio:empty]', {}],
+    ['[studio:html]', {}],
+    ['[studio:error-event]', { stream: true }],
+  ])('spreads every body over the time of slow-body: %s %j', async (word, more) => {
+    const { client } = await studioAndClient();
+    const startedAt = performance.now();
+    const body = { model: 'gpt-image-2', prompt: `a cat [studio:slow-body=300] ${word}`, ...more };
+    await client.images
+      .generate(body)
+      .asResponse()
+      .then((response) => response.text())
+      .catch(() => undefined);
+    expect(performance.now() - startedAt).toBeGreaterThan(290);
+  });
+
   it('sends a slow body completely', async () => {
     const { client } = await studioAndClient();
     const reply = await generate(client, 'a cat [studio:slow-body=60]');

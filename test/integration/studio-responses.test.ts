@@ -34,6 +34,14 @@ describe('the Responses API of the studio', () => {
     await eventually(() => expect(studio.chargedImages()).toBe(1));
   });
 
+  it('applies faults of inputs to edits only', async () => {
+    const { studio } = await backgroundStudio();
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
+    const input = 'a cat [studio:input-hang-up] [studio:input-too-large]';
+    const { status } = await client.responses.create({ model: 'm', input, background: true, tools });
+    expect(status).toBe('in_progress');
+  });
+
   it('rejects the tool without background mode, and wrong methods', async () => {
     const { studio } = await backgroundStudio();
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });

@@ -1,9 +1,10 @@
+import { activateFaults, breaksInMiddle, latencyOf, slowBodyMsOf } from './activate-faults.ts';
 import type { OpenCall } from './call-log.ts';
 import { breaksUpload, describeInputs } from './edits/edit-images.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor, streamErrorFor } from './fault-refusals.ts';
-import { type Fault, numberOf, readFaults } from './faults.ts';
-import { deliveryOf, type ImageDeps, JSON_TYPE, kindOf, sendHtml } from './generate-images.ts';
+import type { Fault } from './faults.ts';
+import { type ImageDeps, JSON_TYPE, kindOf, sendHtml } from './generate-images.ts';
 import { type GenerationRequest, variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
@@ -28,20 +29,16 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
   const { call } = exchange;
   const { image: requested, files, ...request } = await readToolRequest(body);
   call.inputs = describeInputs(files);
-  if (breaksUpload(request.prompt, exchange, deps)) return exchange.hangUp();
+  if (files.length > 0 && breaksUpload(request.prompt, exchange, deps)) return exchange.hangUp();
   const image = variedBy(call.headers.clientRequestId, requested);
-  const active = deps.faults.activate(
-    request.prompt,
-    readFaults(kindOf(image), request.prompt, call.headers.fault),
-  );
+  const active = activateFaults(exchange, { kind: kindOf(image), prompt: request.prompt }, deps.faults);
   const fault = active.main;
-  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   call.charged = fault === null ? 'charged' : chargeFor(fault);
   const refusal = fault === null ? null : refusalFor(fault, call.requestId);
   if (refusal !== null && fault?.name !== 'moderation') throw refusal;
   if (fault?.name === 'html') return await sendHtml(exchange);
 
-  const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
+  const latencyMs = latencyOf(active, deps.latencyMs);
   const response = deps.responses.add({
     ...request,
     // Only the images need the inputs, which are large.
@@ -49,12 +46,13 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
     readyAtMs: fault?.name === 'hang' ? Number.POSITIVE_INFINITY : deps.clock() + latencyMs,
     // The break of a stream counts instead.
     breaksLeft: fault?.name === 'hang-up-mid' && !image.stream ? 1 : 0,
-    slowBodyMs: deliveryOf(active).slowBodyMs,
+    slowBodyMs: slowBodyMsOf(active),
   });
   const work = produce({ response, image }, { call, fault, refusal }, deps);
   try {
     if (fault?.name === 'hang-up') exchange.hangUp();
-    else if (image.stream) await streamResponse(exchange, response, { fault, latencyMs, work });
+    else if (image.stream)
+      await streamResponse(exchange, response, { fault, durationMs: latencyMs + slowBodyMsOf(active), work });
     else await sendObject(exchange, { ...response, outcome: null }, deps);
   } finally {
     await work;
@@ -77,7 +75,7 @@ async function produce(
     } else {
       const [bytes = Buffer.alloc(0)] = await deps.produce({ ...image, n: 1 }, fault);
       await deps.callLog.charge(call, [identify(bytes)]);
-      response.outcome = { kind: 'image', bytes, cut: fault?.name === 'truncated' };
+      deps.responses.storeImage(response, { bytes, cut: fault?.name === 'truncated' });
     }
   } catch (error) {
     const message = `The studio failed: ${error instanceof Error ? error.message : error}`;
@@ -87,35 +85,32 @@ async function produce(
 
 /** Serves GET /v1/responses/{id}. Only faults with `poll-` names act on the poll itself. */
 export async function sendResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
-  const { call } = exchange;
   const response = findResponse(id, deps);
-  const active = deps.faults.activate(
-    response.prompt,
-    readFaults('poll', response.prompt, call.headers.fault),
-  );
+  const active = activateFaults(exchange, { kind: 'poll', prompt: response.prompt }, deps.faults);
   const fault = active.main;
-  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   if (fault?.name === 'hang') return await exchange.waitForever();
-  await exchange.pause(active.latency === null ? 0 : numberOf(active.latency, 1000));
-  const refusal = fault === null ? null : refusalFor(fault, call.requestId);
+  await exchange.pause(latencyOf(active, 0));
+  exchange.slowDown(slowBodyMsOf(active));
+  const refusal = fault === null ? null : refusalFor(fault, exchange.call.requestId);
   if (refusal !== null) throw refusal;
   if (fault?.name === 'hang-up') return exchange.hangUp();
   if (fault?.name === 'html') return await sendHtml(exchange);
 
   const nowMs = deps.clock();
-  const delivery = deliveryOf(active);
+  let breakInMiddle = breaksInMiddle(active);
   const holdsImage = statusAt(response, nowMs) === 'completed' && response.outcome?.kind === 'image';
-  if (holdsImage) delivery.slowBodyMs ||= response.slowBodyMs;
+  if (holdsImage) exchange.slowDown(slowBodyMsOf(active) || response.slowBodyMs);
   if (holdsImage && response.breaksLeft > 0) {
     response.breaksLeft -= 1;
-    delivery.breakInMiddle = true;
+    breakInMiddle = true;
   }
   await exchange.reply({
     status: 200,
     headers: JSON_TYPE,
     body: responseBody(response, nowMs),
-    ...delivery,
+    breakInMiddle,
   });
+  if (holdsImage && !breakInMiddle) response.wasSent = true;
 }
 
 /** Serves POST /v1/responses/{id}/cancel. A response that has ended does not change. */

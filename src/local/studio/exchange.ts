@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenCall } from './call-log.ts';
@@ -9,8 +10,6 @@ type Reply = {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer | string;
-  /** Spreads the body over this time, in milliseconds. */
-  readonly slowBodyMs?: number;
   /** Closes the connection after half of the body. */
   readonly breakInMiddle?: boolean;
 };
@@ -22,6 +21,8 @@ export type Exchange = {
   readonly call: OpenCall;
   /** True if the request carries any key. */
   readonly hasCredentials: boolean;
+  /** Digest of the credentials. It tells callers apart. */
+  readonly account: string;
   /** True if the body is a multipart form. */
   readonly sendsForm: boolean;
   /** Reads the body as JSON, `{}` if it is empty. Larger bodies are read to the end and dropped (`too-large`). */
@@ -31,6 +32,8 @@ export type Exchange = {
   pause(durationMs: number): Promise<void>;
   /** Waits until the client disconnects. */
   waitForever(): Promise<never>;
+  /** Spreads the body of a whole response over a time, in milliseconds. */
+  slowDown(durationMs: number): void;
   /** Sends a whole response. */
   reply(reply: Reply): Promise<void>;
   /** Starts a `text/event-stream`. */
@@ -54,6 +57,7 @@ export function createExchange(
 ): Exchange {
   const gone = new AbortController();
   let hungUp = false;
+  let slowBodyMs = 0;
   const closed = new Promise<void>((resolve) => {
     const end = () => {
       stopped.removeEventListener('abort', end);
@@ -102,6 +106,12 @@ export function createExchange(
   return {
     call,
     hasCredentials: hasCredentials(request.headers.authorization ?? ''),
+    account: createHash('sha256')
+      .update(request.headers.authorization ?? '')
+      .digest('base64'),
+    slowDown(durationMs) {
+      slowBodyMs = durationMs;
+    },
     closed,
     pause,
     hangUp,
@@ -116,7 +126,7 @@ export function createExchange(
       await closed;
       throw new ClientGone();
     },
-    async reply({ status, headers, body, slowBodyMs = 0, breakInMiddle = false }) {
+    async reply({ status, headers, body, breakInMiddle = false }) {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
       start(status, { ...headers, 'content-length': bytes.length });
       if (breakInMiddle) {

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Charged } from './call-log.ts';
 
 /**
  * Faults that a caller can request from the studio.
  *
- * In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with `,times=N` only for the first N calls with this prompt.
+ * In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with `,times=N` only for the first N calls with this prompt and
+ * API key.
  * In the header `x-studio-fault`: the same without brackets, several joined by `;`.
  * Names with `input-` act on edits only.
  * Calls for text (chat, responses) obey only `enhance-NAME`, so that one prompt can fail its expansion and not its
@@ -48,7 +50,7 @@ export const FAULTS = {
   huge: { value: 'WxH (1x30000)', does: '200, a PNG of that size', charged: 'charged' },
   oversized: {
     value: 'megabytes (64)',
-    does: '200, an image (a text) of that many megabytes',
+    does: '200, an image (a text) of that many megabytes, at most 256 for all images of a call',
     charged: 'charged',
   },
   'input-invalid': {
@@ -59,7 +61,7 @@ export const FAULTS = {
   'input-too-large': { value: null, does: '413 for the inputs of an edit', charged: 'none' },
   'input-hang-up': {
     value: null,
-    does: 'closes the connection before the inputs of an edit have arrived',
+    does: 'closes the connection before the inputs of an edit have arrived; as JSON, after them',
     charged: 'none',
   },
 } as const satisfies Record<string, { value: string | null; does: string; charged: Charged }>;
@@ -79,7 +81,7 @@ const WORD = /\[studio:([^[\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
 /** Prefixes of fault names, by the kind of call that obeys them. */
 const PREFIXES = { image: '', edit: '', upload: '', text: 'enhance-', poll: 'poll-' } as const;
-type CallKind = keyof typeof PREFIXES;
+export type CallKind = keyof typeof PREFIXES;
 
 /** Reads the faults of a prompt and of the fault header, in that order, for one kind of call. */
 export function readFaults(kind: CallKind, prompt: string, header: string | null): Fault[] {
@@ -118,18 +120,23 @@ export function numberOf(fault: Fault, fallback: number): number {
 export type ActiveFaults = { main: Fault | null; latency: Fault | null; slowBody: Fault | null };
 
 export type FaultLog = {
-  /** Chooses the faults that act on this call and counts them against `times`. */
-  activate(prompt: string, faults: readonly Fault[]): ActiveFaults;
+  /**
+   * Chooses the faults that act on this call and counts them against `times`.
+   *
+   * @param scope the calls that are counted together.
+   */
+  activate(scope: string, faults: readonly Fault[]): ActiveFaults;
 };
 
 const MAX_COUNTS = 10_000;
 
-/** Creates a log that counts how often each fault acted for each prompt. It holds the newest 10,000 counts. */
+/** Creates a log that counts how often each fault acted in each scope. It holds the newest 10,000 counts. */
 export function createFaultLog(): FaultLog {
   const counts = new Map<string, number>();
-  const activateOne = (prompt: string, fault: Fault): boolean => {
+  const activateOne = (scope: string, fault: Fault): boolean => {
     if (fault.times === null) return true;
-    const key = `${fault.text}\n${prompt}`;
+    // A digest, because a prompt may be long.
+    const key = createHash('sha256').update(`${fault.text}\n${scope}`).digest('base64');
     const count = counts.get(key) ?? 0;
     if (count >= fault.times) return false;
     counts.delete(key);
@@ -139,9 +146,9 @@ export function createFaultLog(): FaultLog {
     return true;
   };
   return {
-    activate(prompt, faults) {
+    activate(scope, faults) {
       const first = (fits: (name: FaultName) => boolean) =>
-        faults.find((fault) => fits(fault.name) && activateOne(prompt, fault)) ?? null;
+        faults.find((fault) => fits(fault.name) && activateOne(scope, fault)) ?? null;
       return {
         latency: first((name) => name === 'latency'),
         slowBody: first((name) => name === 'slow-body'),

@@ -1,7 +1,8 @@
+import { activateFaults, breaksInMiddle, latencyOf, slowBodyMsOf } from './activate-faults.ts';
 import type { CallLog } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
-import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
+import type { Fault, FaultLog } from './faults.ts';
 import { type AutoQuality, type GenerationRequest, variedBy } from './generation-request.ts';
 import { base64, echo, nowSeconds, usageOf } from './image-fields.ts';
 import { identify, type Production } from './production.ts';
@@ -27,13 +28,11 @@ export async function generateImages(
 ): Promise<void> {
   const { call } = exchange;
   const request = variedBy(call.headers.clientRequestId, requested);
-  const active = deps.faults.activate(
-    request.prompt,
-    readFaults(kindOf(request), request.prompt, call.headers.fault),
-  );
+  const active = activateFaults(exchange, { kind: kindOf(request), prompt: request.prompt }, deps.faults);
   const fault = active.main;
-  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
-  const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
+  const latencyMs = latencyOf(active, deps.latencyMs);
+  const streamMs = latencyMs + slowBodyMsOf(active);
+  exchange.slowDown(slowBodyMsOf(active));
   const charged = fault === null ? 'charged' : chargeFor(fault);
   const refusal = fault === null ? null : refusalFor(fault, call.requestId);
   if (refusal !== null) {
@@ -46,7 +45,7 @@ export async function generateImages(
     return await streamImages(
       exchange,
       { request, drawn: await deps.produce(request, null), fault },
-      latencyMs,
+      streamMs,
     );
   }
   if (charged === 'possible' && fault?.name !== 'error-event') {
@@ -59,7 +58,7 @@ export async function generateImages(
   await deps.callLog.charge(call, drawn.map(identify), usageOf(request, drawn.length, partials));
   if (fault?.name === 'hang') return await exchange.waitForever();
   if (request.stream && fault?.name !== 'hang-up') {
-    return await streamImages(exchange, { request, drawn, fault }, latencyMs);
+    return await streamImages(exchange, { request, drawn, fault }, streamMs);
   }
   await exchange.pause(latencyMs);
   if (fault?.name === 'hang-up') return exchange.hangUp();
@@ -67,7 +66,7 @@ export async function generateImages(
     status: 200,
     headers: JSON_TYPE,
     body: responseBody(request, drawn, fault),
-    ...deliveryOf(active),
+    breakInMiddle: breaksInMiddle(active),
   });
 }
 
@@ -75,12 +74,6 @@ export async function generateImages(
 export const kindOf = ({ inputs }: GenerationRequest) => (inputs === null ? 'image' : 'edit');
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
-
-/** Returns how the active faults change the delivery of the body. */
-export const deliveryOf = ({ main, slowBody }: ActiveFaults) => ({
-  breakInMiddle: main?.name === 'hang-up-mid',
-  slowBodyMs: slowBody === null ? 0 : numberOf(slowBody, 1000),
-});
 
 /** Sends a 200 page of HTML, as a misconfigured proxy does. */
 export const sendHtml = (exchange: Exchange) =>

@@ -19,6 +19,8 @@ export type StoredResponse = {
   readonly readyAtMs: number;
   outcome: Outcome | null;
   isCanceled: boolean;
+  /** Whether a body with the image was sent completely. */
+  wasSent: boolean;
   /** Duration over which a body with the image is spread, in milliseconds. */
   readonly slowBodyMs: number;
   /** Number of bodies with the image that still break off. */
@@ -26,15 +28,24 @@ export type StoredResponse = {
 };
 
 export type ResponseStore = {
-  add(start: Omit<StoredResponse, 'id' | 'createdAtMs' | 'outcome' | 'isCanceled'>): StoredResponse;
+  add(
+    start: Omit<StoredResponse, 'id' | 'createdAtMs' | 'outcome' | 'isCanceled' | 'wasSent'>,
+  ): StoredResponse;
+  /** Ends the work of a response with its image. Removes other responses if all images need too much memory. */
+  storeImage(response: StoredResponse, image: { readonly bytes: Buffer; readonly cut: boolean }): void;
   /** Returns undefined for unknown and expired ids. */
   find(id: string): StoredResponse | undefined;
 };
 
 const TTL_MS = 10 * 60_000;
 const MAX_RESPONSES = 512;
+/** Maximum size of all images together. A larger image is stored alone. */
+const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Creates a store that holds responses for ten minutes, as OpenAI does, and at most 512 of them. */
+/**
+ * Creates a store that holds responses for ten minutes, as OpenAI does, and at most 512 of them. If their images need more
+ * than 256 MiB, it removes responses whose image was sent, then the oldest ones.
+ */
 export function createResponseStore(clock: () => number): ResponseStore {
   const stored = new Map<string, StoredResponse>();
   const purge = () => {
@@ -43,6 +54,21 @@ export function createResponseStore(clock: () => number): ResponseStore {
       // The map is in the order of creation, so every later response is younger.
       if (!isOld && stored.size <= MAX_RESPONSES) return;
       stored.delete(id);
+    }
+  };
+  const sizeOf = ({ outcome }: StoredResponse) => (outcome?.kind === 'image' ? outcome.bytes.length : 0);
+  /** @param newest the response that remains. */
+  const makeRoom = (newest: StoredResponse) => {
+    const others = [...stored.values()].filter((each) => each !== newest && sizeOf(each) > 0);
+    const removable = [
+      ...others.filter(({ wasSent }) => wasSent),
+      ...others.filter(({ wasSent }) => !wasSent),
+    ];
+    let bytes = removable.reduce((sum, each) => sum + sizeOf(each), sizeOf(newest));
+    for (const each of removable) {
+      if (bytes <= MAX_BYTES) return;
+      bytes -= sizeOf(each);
+      stored.delete(each.id);
     }
   };
   return {
@@ -54,10 +80,17 @@ export function createResponseStore(clock: () => number): ResponseStore {
         ...start,
         outcome: null,
         isCanceled: false,
+        wasSent: false,
       };
       stored.set(id, response);
       purge();
+      // No further call may come, and the images need memory until then.
+      setTimeout(purge, TTL_MS).unref();
       return response;
+    },
+    storeImage(response, image) {
+      response.outcome = { kind: 'image', ...image };
+      makeRoom(response);
     },
     find(id) {
       purge();

@@ -11,14 +11,18 @@ type ImageStream = {
   readonly fault: Fault | null;
 };
 
-/** Sends the images as events: previews with growing detail, then the finished image with its usage. */
+/**
+ * Sends the images as events: previews with growing detail, then the finished image with its usage.
+ *
+ * @param durationMs time over which the events are spread.
+ */
 export async function streamImages(
   exchange: Exchange,
   { request, drawn, fault }: ImageStream,
-  latencyMs: number,
+  durationMs: number,
 ): Promise<void> {
   const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
-  const stepMs = latencyMs / (drawn.length * (count + 1));
+  const stepMs = durationMs / (drawn.length * (count + 1));
   const events = exchange.startEvents();
   const kind = request.inputs === null ? 'image_generation' : 'image_edit';
   const send = async (name: string, fields: object) => {
@@ -42,11 +46,15 @@ export async function streamImages(
       });
       if (await endsHere(exchange, events, fault)) return;
     }
+    if (count === 0 && breaksStream(fault)) await exchange.pause(stepMs);
     if (count === 0 && (await endsHere(exchange, events, fault))) return;
     if (fault?.name !== 'final-first' && fault?.name !== 'no-final') await sendFinal();
   }
   events.end();
 }
+
+const breaksStream = (fault: Fault | null) =>
+  fault !== null && ['hang-mid', 'hang-up-mid', 'error-event'].includes(fault.name);
 
 /** Ends a stream in its middle if the fault requests it. Returns whether it did. */
 export async function endsHere(

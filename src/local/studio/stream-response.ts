@@ -8,7 +8,8 @@ import { endsHere } from './stream-images.ts';
 
 interface Streaming {
   readonly fault: Fault | null;
-  readonly latencyMs: number;
+  /** Time over which the events are spread. */
+  readonly durationMs: number;
   /** Resolves when the image is made. */
   readonly work: Promise<void>;
 }
@@ -17,7 +18,7 @@ interface Streaming {
 export async function streamResponse(
   exchange: Exchange,
   response: StoredResponse,
-  { fault, latencyMs, work }: Streaming,
+  { fault, durationMs, work }: Streaming,
 ): Promise<void> {
   const { id, image } = response;
   const events = exchange.startEvents();
@@ -30,7 +31,7 @@ export async function streamResponse(
   // The outcome is not visible before the response is ready.
   await send('response.created', objectAt(Number.NEGATIVE_INFINITY));
   await work;
-  const stepMs = latencyMs / (image.partialImages + 1);
+  const stepMs = durationMs / (image.partialImages + 1);
   const { outcome } = response;
   const drawn = outcome?.kind === 'image' ? outcome.bytes : null;
   for (let index = 0; drawn && index < image.partialImages; index++) {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { activateFaults, breaksInMiddle, latencyOf, slowBodyMsOf } from './activate-faults.ts';
 import { describeImage } from './describe/describe.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
-import { type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
-import { deliveryOf, JSON_TYPE, sendHtml } from './generate-images.ts';
+import { type Fault, type FaultLog, numberOf } from './faults.ts';
+import { JSON_TYPE, sendHtml } from './generate-images.ts';
 import { nowSeconds } from './image-fields.ts';
 import type { TextRequest } from './text-request.ts';
 import { countTextTokens, firstTokens } from './usage.ts';
@@ -25,18 +26,18 @@ export async function writeText(
   deps: TextDeps,
 ): Promise<void> {
   const { call } = exchange;
-  const active = deps.faults.activate(request.prompt, readFaults('text', request.prompt, call.headers.fault));
+  const active = activateFaults(exchange, { kind: 'text', prompt: request.prompt }, deps.faults);
   const fault = active.main;
-  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
+  exchange.slowDown(slowBodyMsOf(active));
   call.charged = fault === null ? 'charged' : chargeFor(fault);
   const refusal = fault === null ? null : refusalFor(fault, call.requestId);
   if (fault?.name === 'hang') return await exchange.waitForever();
-  await exchange.pause(active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000));
+  await exchange.pause(latencyOf(active, deps.latencyMs));
   if (refusal !== null) throw refusal;
   if (fault?.name === 'hang-up') return exchange.hangUp();
   if (fault?.name === 'html') return await sendHtml(exchange);
   const body = JSON.stringify(shape(request.model, replyTo(request, fault)));
-  await exchange.reply({ status: 200, headers: JSON_TYPE, body, ...deliveryOf(active) });
+  await exchange.reply({ status: 200, headers: JSON_TYPE, body, breakInMiddle: breaksInMiddle(active) });
 }
 
 function replyTo({ prompt, allText, maxTokens }: TextRequest, fault: Fault | null): Reply {

@@ -1,6 +1,6 @@
+import { activateFaults } from '../activate-faults.ts';
 import type { ReceivedInput } from '../call-log.ts';
 import type { Exchange } from '../exchange.ts';
-import { readFaults } from '../faults.ts';
 import { generateImages, type ImageDeps } from '../generate-images.ts';
 import { invalid, StudioRefusal } from '../refusals.ts';
 import { decodeInputs } from './decode-inputs.ts';
@@ -62,9 +62,6 @@ export const describeInputs = (files: readonly InputFile[]): ReceivedInput[] =>
   files.map(({ param, sha256, sizeBytes }) => ({ param, sha256, sizeBytes }));
 
 /** Returns true if the prompt or header requests that the connection closes while the inputs arrive. */
-export function breaksUpload(prompt: string, { call }: Exchange, deps: Pick<ImageDeps, 'faults'>): boolean {
-  const fault = deps.faults.activate(prompt, readFaults('upload', prompt, call.headers.fault)).main;
-  if (fault === null) return false;
-  call.fault = fault.text;
-  return true;
+export function breaksUpload(prompt: string, exchange: Exchange, deps: Pick<ImageDeps, 'faults'>): boolean {
+  return activateFaults(exchange, { kind: 'upload', prompt }, deps.faults).main !== null;
 }
