@@ -66,10 +66,28 @@ type CallLogOptions = {
 };
 
 const MAX_CALLS = 10_000;
+/** Maximum length of the texts of all ended calls. A prompt may have 32,000 characters, and other fields a megabyte. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-/** Creates a log of the last 10,000 calls that counts paid images and writes the ledger file. */
+/** Creates a log of the last calls, at most 10,000, that counts paid images and writes the ledger file. */
 export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions): CallLog {
   const calls: OpenCall[] = [];
+  const lengths = new Map<OpenCall, number>();
+  let characters = 0;
+  const dropOldest = () => {
+    const dropped = calls.shift();
+    if (dropped === undefined) return;
+    characters -= lengths.get(dropped) ?? 0;
+    lengths.delete(dropped);
+  };
+  const measure = (call: OpenCall) => {
+    // A call that was dropped while it ran is not in the log any more.
+    if (call.id < (calls[0]?.id ?? 0)) return;
+    const length = lengthOf(call);
+    lengths.set(call, length);
+    characters += length;
+    while (characters > MAX_CHARACTERS && calls.length > 1) dropOldest();
+  };
   const notify = (listener: ((call: StudioCall) => void) | undefined, call: OpenCall) => {
     try {
       listener?.(call);
@@ -98,7 +116,7 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
         aborted: false,
       };
       calls.push(call);
-      if (calls.length > MAX_CALLS) calls.shift();
+      if (calls.length > MAX_CALLS) dropOldest();
       notify(onArrival, call);
       return call;
     },
@@ -110,10 +128,15 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
     },
     close(call) {
       call.endedAt = new Date().toISOString();
+      measure(call);
       notify(onCall, call);
     },
   };
 }
+
+/** Returns the length of the texts that a caller controls. */
+const lengthOf = ({ prompt, parameters, headers }: OpenCall): number =>
+  (prompt?.length ?? 0) + JSON.stringify([parameters, headers]).length;
 
 function ledgerLine(call: OpenCall, usage: ImageUsage | undefined): string {
   const { requestId, headers, prompt, parameters, inputs, fault, images } = call;

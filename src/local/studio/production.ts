@@ -25,7 +25,8 @@ export function createProduction({ image, imageBytes }: ProductionOptions): Prod
     const images: Buffer[] = [];
     for (let index = 0; index < request.n; index++) {
       images.push(
-        (await makeFaulty(fault)) ?? enlarge(await make(renderRequest(request, index), request), fault),
+        (await makeFaulty(fault)) ??
+          enlarge(await make(renderRequest(request, index), request), fault, request.n),
       );
     }
     return images;
@@ -50,10 +51,13 @@ async function makeFaulty(fault: Fault | null): Promise<Buffer | null> {
   return await blankPng(Math.max(1, Number(width)), Math.max(1, Number(height)));
 }
 
-/** Pads an image with zeros after its end, which decoders ignore. */
-function enlarge(image: Buffer, fault: Fault | null): Buffer {
+/** Maximum size of the oversized images of one call, in megabytes. The text of their base64 has a maximum length. */
+const MAX_OVERSIZED = 256;
+
+/** Pads one of `n` images with zeros after its end, which decoders ignore. */
+function enlarge(image: Buffer, fault: Fault | null, n: number): Buffer {
   if (fault?.name !== 'oversized') return image;
-  const sizeBytes = Math.min(256, numberOf(fault, 64)) * 1024 * 1024;
+  const sizeBytes = Math.floor(Math.min(MAX_OVERSIZED / n, numberOf(fault, 64)) * 1024 * 1024);
   return Buffer.concat([image, Buffer.alloc(Math.max(0, sizeBytes - image.length))]);
 }
 

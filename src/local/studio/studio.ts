@@ -37,7 +37,7 @@ export type StudioOptions = {
 export type Studio = {
   /** The `baseURL` for an OpenAI client: http://127.0.0.1:PORT/v1 */
   readonly baseUrl: string;
-  /** The last 10,000 calls, newest last. Entries of running calls still change. */
+  /** The last calls, newest last: at most 10,000, and fewer if their texts are long. Entries of running calls still change. */
   readonly calls: ReadonlyArray<StudioCall>;
   /** Returns the number of images that were certainly paid for since the start. */
   chargedImages(): number;

@@ -1,7 +1,7 @@
-import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { crc32, createDeflate } from 'node:zlib';
 
-const deflateAsync = promisify(deflate);
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const END_BYTES = 12;
 
@@ -20,14 +20,22 @@ export async function blankPng(width: number, height: number): Promise<Buffer> {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([1, 0, 0, 0, 0], 8);
-  const rows = Buffer.alloc((1 + Math.ceil(width / 8)) * height);
-  const pixels = await deflateAsync(rows, { level: 1 });
+  const pixels = await buffer(
+    Readable.from(zeros((1 + Math.ceil(width / 8)) * height)).pipe(createDeflate({ level: 1 })),
+  );
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
     chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** Yields zeros in pieces, because the rows of a large image would need gigabytes. */
+function* zeros(sizeBytes: number): Generator<Buffer> {
+  const piece = Buffer.alloc(1024 * 1024);
+  for (let rest = sizeBytes; rest > 0; rest -= piece.length)
+    yield piece.subarray(0, Math.min(rest, piece.length));
 }
 
 /** Returns the PNG with a comment in it. The pixels do not change. */
