@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import type { Fault, FaultLog } from './faults.ts';
 import { type AutoQuality, type GenerationRequest, variedBy } from './generation-request.ts';
-import { base64, echo, nowSeconds, usageOf } from './image-fields.ts';
+import { base64, echo, nowSeconds, svgUsageOf, usageOf } from './image-fields.ts';
 import { identify, type Production } from './production.ts';
 import { streamImages } from './stream-images.ts';
 
@@ -97,6 +97,10 @@ async function responseWithoutImages(
 /** Builds the JSON of a response. Base64 is ASCII and needs no escaping, so concatenation takes half the time of JSON.stringify. */
 function responseBody(request: GenerationRequest, drawn: Buffer[], fault: Fault | null): Buffer {
   const data = drawn.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
-  const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, drawn.length, 0) });
+  const rest = JSON.stringify({
+    ...echo(request),
+    usage: usageOf(request, drawn.length, 0),
+    ...svgUsageOf(request, drawn[0]),
+  });
   return Buffer.from(`{"created":${nowSeconds()},"data":[${data}],${rest.slice(1)}`, 'latin1');
 }

@@ -2,6 +2,7 @@ import type { ImageFormat } from './drawing/render.ts';
 import type { EditInputs } from './edits/decode-inputs.ts';
 import { type ModelFamily, modelFamily } from './models.ts';
 import { invalid } from './refusals.ts';
+import { readSvg, type SvgRequest } from './svg-request.ts';
 
 /** Validated request for images, with `auto` resolved. */
 export type GenerationRequest = {
@@ -13,6 +14,8 @@ export type GenerationRequest = {
   quality: string;
   background: 'transparent' | 'opaque';
   format: ImageFormat;
+  /** Null unless the format is `svg`. */
+  svg: SvgRequest | null;
   compression: number;
   seed: string;
   stream: boolean;
@@ -38,13 +41,14 @@ const KNOWN = new Set([
   'output_compression',
   'frame_count',
   'frame_duration_ms',
+  'svg',
   'stream',
   'partial_images',
   'safety_identifier',
   'user',
   'seed',
 ]);
-const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp', 'gif'];
+const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp', 'gif', 'svg'];
 const CLASSIC_SIZES = ['1024x1024', '1536x1024', '1024x1536'];
 const DEFAULT_MODEL = 'gpt-image-2.6-flare';
 const MAX_PROMPT = 32_000;
@@ -56,7 +60,11 @@ export type AutoQuality = 'medium' | 'dearest';
  * Reads and checks a request body as OpenAI does.
  * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
  */
-export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'medium'): GenerationRequest {
+export function readGenerationRequest(
+  body: Body,
+  autoQuality: AutoQuality = 'medium',
+  { isEdit = false } = {},
+): GenerationRequest {
   const unknown = Object.keys(body).find((name) => !KNOWN.has(name));
   if (unknown !== undefined) throw invalid(unknown, 'unknown_parameter', `Unknown parameter: '${unknown}'.`);
   const family = modelFamily(text(body, 'model') ?? DEFAULT_MODEL);
@@ -66,7 +74,7 @@ export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'me
     throw invalid('background', 'invalid_value', 'A transparent background needs output_format png or webp.');
   }
   const compression = whole(body, 'output_compression', [0, 100]) ?? 100;
-  if (format === 'png' && compression < 100) {
+  if (format !== 'jpeg' && format !== 'webp' && compression < 100) {
     throw invalid('output_compression', 'invalid_value', 'output_compression below 100 needs jpeg or webp.');
   }
   checkFrames(body, format);
@@ -80,10 +88,14 @@ export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'me
   if (partialImages > 0 && !stream) {
     throw invalid('partial_images', 'invalid_value', 'partial_images needs stream: true.');
   }
+  const svg = readSvg(body, { format, family, isEdit });
+  const n = whole(body, 'n', [1, 10]) ?? 1;
+  checkDelivery(format, { n, stream });
   return {
     prompt: readPrompt(body),
     family,
-    n: whole(body, 'n', [1, 10]) ?? 1,
+    n,
+    svg,
     ...readSize(body, family),
     quality: quality === 'auto' ? resolveAuto(family, autoQuality) : quality,
     background: background === 'transparent' ? 'transparent' : 'opaque',
@@ -95,6 +107,14 @@ export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'me
     inputs: null,
     inputTokens: 0,
   };
+}
+
+/** Checks the combinations that OpenAI excludes for animations and drawings. */
+function checkDelivery(format: ImageFormat, { n, stream }: { n: number; stream: boolean }): void {
+  if (format === 'svg' && n > 1) throw invalid('n', 'invalid_value', "output_format svg needs 'n' = 1.");
+  if ((format === 'svg' || format === 'gif') && stream) {
+    throw invalid('stream', 'invalid_value', `output_format ${format} cannot be streamed.`);
+  }
 }
 
 /** Checks the frames of an animation. The studio draws one frame, whatever their number. */

@@ -1,6 +1,6 @@
 import type { Fault } from './faults.ts';
 import type { GenerationRequest } from './generation-request.ts';
-import { imageUsage } from './usage.ts';
+import { countTextTokens, imageUsage, type SvgUsage } from './usage.ts';
 
 export const nowSeconds = () => Math.floor(Date.now() / 1000);
 
@@ -24,3 +24,16 @@ export const usageOf = (
   images: number,
   partials: number,
 ) => imageUsage({ prompt, family, width, height, quality, inputTokens, images, partialImages: partials });
+
+/** Returns the member `svg_usage` of a drawing, nothing for other images. */
+export function svgUsageOf(
+  { svg, prompt }: GenerationRequest,
+  drawing: Buffer | undefined,
+): { svg_usage?: SvgUsage } {
+  if (svg === null || drawing === undefined) return {};
+  const input_tokens = countTextTokens(prompt);
+  // Four letters of XML are a token.
+  const output_tokens = Math.ceil(drawing.length / 4);
+  const total_tokens = input_tokens + output_tokens;
+  return { svg_usage: { model: svg.model, input_tokens, output_tokens, reasoning_tokens: 0, total_tokens } };
+}

@@ -5,6 +5,8 @@ export type ModelFamily = {
   readonly qualities: readonly string[];
   /** True if any WxH within the limits is allowed, not only the three classic sizes. */
   readonly freeSizes: boolean;
+  /** True if the model writes drawings (`output_format: svg`). */
+  readonly makesSvg: boolean;
   /** Returns the image tokens of one image. */
   outputTokens(width: number, height: number, quality: string): number;
 };
@@ -26,8 +28,8 @@ export const MODEL_IDS = [
 
 const GPT_IMAGE_2 = byFormula({ low: 16, medium: 48, high: 96 });
 // Bounds of measured token counts: low and medium take up to four times those of 2.5, high and above the same.
-const GPT_IMAGE_2_6 = byFormula({ low: 34, medium: 48, high: 48, xhigh: 64, max: 96 });
-const GPT_IMAGE_2_5 = byFormula({ low: 16, medium: 24, high: 48, xhigh: 64, max: 96 });
+const GPT_IMAGE_2_6 = withSvg(byFormula({ low: 34, medium: 48, high: 48, xhigh: 64, max: 96 }));
+const GPT_IMAGE_2_5 = withSvg(byFormula({ low: 16, medium: 24, high: 48, xhigh: 64, max: 96 }));
 // Published price of an image divided by the price of a token: square first, then 3:2 and 2:3.
 const GPT_IMAGE_1_5 = byTable({ low: [281, 406], medium: [1063, 1563], high: [4156, 6250] });
 const GPT_IMAGE_1_MINI = byTable({ low: [625, 750], medium: [1375, 1875], high: [4500, 6500] });
@@ -58,6 +60,7 @@ function byFormula(factors: Readonly<Record<string, number>>): ModelFamily {
   return {
     qualities: Object.keys(factors),
     freeSizes: true,
+    makesSvg: false,
     outputTokens(width, height, quality) {
       const factor = factors[quality] ?? 0;
       const long = Math.max(width, height);
@@ -68,10 +71,15 @@ function byFormula(factors: Readonly<Record<string, number>>): ModelFamily {
   };
 }
 
+function withSvg(family: ModelFamily): ModelFamily {
+  return { ...family, makesSvg: true };
+}
+
 function byTable(tokens: Readonly<Record<string, readonly [square: number, oblong: number]>>): ModelFamily {
   return {
     qualities: Object.keys(tokens),
     freeSizes: false,
+    makesSvg: false,
     outputTokens: (width, height, quality) => tokens[quality]?.[width === height ? 0 : 1] ?? 0,
   };
 }

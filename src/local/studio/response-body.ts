@@ -1,5 +1,5 @@
 import { withoutFaultWords } from './faults.ts';
-import { echo, usageOf } from './image-fields.ts';
+import { echo, svgUsageOf, usageOf } from './image-fields.ts';
 import { type StoredResponse, statusAt } from './response-store.ts';
 import { countTextTokens } from './usage.ts';
 
@@ -41,6 +41,7 @@ function outputOf({ id, outcome, image }: StoredResponse): Buffer[] {
     status: 'completed',
     revised_prompt: withoutFaultWords(image.prompt),
     ...echo(image),
+    ...svgUsageOf(image, bytes),
   });
   const text = cut ? base64.slice(0, base64.length >> 1) : base64;
   return [Buffer.from(`${item.slice(0, -1)},"result":"`), Buffer.from(text, 'latin1'), Buffer.from('"}')];

@@ -36,7 +36,9 @@ export async function readToolRequest(body: Body): Promise<ToolRequest> {
   }
   const { type: _type, action, input_image_mask: mask, ...parameters } = imageToolOf(body) ?? {};
   const files = action === 'generate' ? [] : filesOf(body, mask);
-  const fields = { ...parameters, prompt, stream: body.stream === true };
+  // Without a model of its own, the host model writes a drawing.
+  const svg = parameters.output_format === 'svg' ? { svg: { model, ...Object(parameters.svg) } } : {};
+  const fields = { ...parameters, ...svg, prompt, stream: body.stream === true };
   const image =
     files.length === 0 && action !== 'edit'
       ? readGenerationRequest(fields)

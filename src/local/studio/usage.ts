@@ -11,6 +11,15 @@ export type ImageUsage = {
   total_tokens: number;
 };
 
+/** Tokens of the text model that writes a drawing. */
+export type SvgUsage = {
+  model: string;
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  total_tokens: number;
+};
+
 /** Estimates tokens: one per four letters of a Latin-like script, or per character of any other. */
 export function countTextTokens(text: string): number {
   let quarters = 0;

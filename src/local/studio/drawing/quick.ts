@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { withComment } from './png.ts';
-import { encode, type RenderRequest } from './render.ts';
+import { drawingOf, encode, type RenderRequest } from './render.ts';
 
 const LOOKS = 8;
 const MAX_CACHED_IMAGES = 64;
@@ -9,7 +9,7 @@ const MAX_CACHED_IMAGES = 64;
 /**
  * Creates flat images in eight colors for benchmarks and tests. Each size, format and color is drawn once and cached.
  * With `imageBytes`, that number of bytes of each image is noise, which no encoder compresses. PNGs carry a comment, so
- * that every prompt, seed and index has different bytes. Jpeg and webp images of one color are equal.
+ * that every prompt, seed and index has different bytes, and so do drawings. Jpeg and webp images of one color are equal.
  */
 export function createQuickImages(imageBytes = 0): (request: RenderRequest) => Promise<Buffer> {
   const cache = new Map<string, Promise<Buffer>>();
@@ -23,7 +23,9 @@ export function createQuickImages(imageBytes = 0): (request: RenderRequest) => P
     const [oldest] = cache.keys();
     if (cache.size > MAX_CACHED_IMAGES && oldest !== undefined) cache.delete(oldest);
     const bytes = await image;
-    return format === 'png' ? withComment(bytes, digest.toString('hex')) : bytes;
+    if (format !== 'png' && format !== 'svg') return bytes;
+    const png = withComment(bytes, digest.toString('hex'));
+    return format === 'svg' ? drawingOf(png, request) : png;
   };
 }
 

@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { createRandom } from './random.ts';
 import { composeScene, type SceneRequest } from './scene.ts';
 
-export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif';
+export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'gif' | 'svg';
 
 export type RenderRequest = Omit<SceneRequest, 'backdrop'> & {
   format: ImageFormat;
@@ -24,6 +24,7 @@ export const XMP =
 /** Draws one image. The same request has the same bytes. Drawing and encoding run off the event loop. */
 export async function renderImage(request: RenderRequest): Promise<Buffer> {
   const svg = composeScene({ ...request, backdrop: !request.transparent });
+  if (request.format === 'svg') return Buffer.from(svg);
   const edge = Math.min(GRAIN_EDGE, request.width, request.height);
   const grain = {
     input: GRAIN.subarray(0, edge * edge * 4),
@@ -35,7 +36,7 @@ export async function renderImage(request: RenderRequest): Promise<Buffer> {
   return await encode(flat.withXmp(XMP), request.format, request.compression).toBuffer();
 }
 
-/** Encodes an image in a format. `compression` is the quality of jpeg and webp. */
+/** Encodes an image in a format, the pixels of a drawing as png. `compression` is the quality of jpeg and webp. */
 export function encode(image: Sharp, format: ImageFormat, compression: number): Sharp {
   const quality = Math.max(1, compression);
   if (format === 'jpeg') return image.jpeg({ quality });
@@ -43,6 +44,13 @@ export function encode(image: Sharp, format: ImageFormat, compression: number): 
   if (format === 'gif') return image.gif({ effort: 1 });
   return image.png({ compressionLevel: 6 });
 }
+
+/** Returns a drawing that shows a png. */
+export const drawingOf = (png: Buffer, { width, height }: Pick<RenderRequest, 'width' | 'height'>): Buffer =>
+  Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+      `<image width="${width}" height="${height}" href="data:image/png;base64,${png.toString('base64')}"/></svg>`,
+  );
 
 /** Returns a tile of faint monochrome grain, which hides the banding of gradients. */
 function makeGrain(): Buffer {

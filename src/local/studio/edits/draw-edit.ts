@@ -2,7 +2,7 @@ import sharp, { type OverlayOptions } from 'sharp';
 import { createCanvas } from '../drawing/canvas.ts';
 import { paintOfflineMark } from '../drawing/offline-mark.ts';
 import { createRandom } from '../drawing/random.ts';
-import { encode, type RenderRequest, XMP } from '../drawing/render.ts';
+import { drawingOf, encode, type RenderRequest, XMP } from '../drawing/render.ts';
 import { composeScene } from '../drawing/scene.ts';
 import { mainColors, recolorWith } from './colors-of.ts';
 import type { EditInputs, Input } from './decode-inputs.ts';
@@ -32,7 +32,8 @@ export async function drawEdit(request: RenderRequest, inputs: EditInputs): Prom
   const pixels = await image.raw().toBuffer();
   const joined = sharp(pixels, rawRgba({ width, height }));
   const flat = transparent ? joined : joined.flatten({ background: '#fff' });
-  return await encode(flat.withXmp(XMP), format, compression).toBuffer();
+  const bytes = await encode(flat.withXmp(XMP), format, compression).toBuffer();
+  return format === 'svg' ? drawingOf(bytes, request) : bytes;
 }
 
 const rawRgba = ({ width, height }: Size) => ({ raw: { width, height, channels: 4 as const } });

@@ -21,7 +21,10 @@ const INTEGERS = ['n', 'output_compression', 'partial_images', 'frame_count', 'f
 export function asEdit(body: Body, inputs: EditInputs): GenerationRequest {
   const { input_fidelity: fidelity = null, ...rest } = body;
   if (fidelity !== null) checkFidelity(body);
-  const request = readGenerationRequest(rest);
+  const request = readGenerationRequest(rest, undefined, { isEdit: true });
+  if (inputs.mask !== null && request.format === 'gif') {
+    throw invalid('mask', 'invalid_value', "'mask' cannot be combined with output_format gif.");
+  }
   const isAuto = (rest.size ?? 'auto') === 'auto';
   return {
     ...request,
@@ -41,10 +44,27 @@ function checkFidelity(body: Body): void {
   oneOf(body, 'input_fidelity', allowed);
 }
 
-/** Converts the texts of a form to the types of a JSON body. Texts that do not fit remain and are refused later. */
+/**
+ * Converts the texts of a form to the types of a JSON body. Texts that do not fit remain and are refused later. Members of
+ * `svg` are fields such as `svg[reasoning][effort]`.
+ */
 export function typedFields(fields: Readonly<Record<string, string>>): Body {
+  const flat = Object.entries(fields).filter(([name]) => !name.startsWith('svg['));
+  return { ...svgOf(fields), ...typedTexts(flat) };
+}
+
+function svgOf(fields: Readonly<Record<string, string>>): Body {
+  const svg: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const [, member, inner] = /^svg\[(\w{1,40})\](?:\[(\w{1,40})\])?$/.exec(name) ?? [];
+    if (member !== undefined) svg[member] = inner === undefined ? value : { [inner]: value };
+  }
+  return Object.keys(svg).length > 0 ? { svg } : {};
+}
+
+function typedTexts(texts: readonly (readonly [name: string, value: string])[]): Body {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
+    texts.map(([name, value]) => {
       if (INTEGERS.includes(name) && /^-?\d{1,9}$/.test(value)) return [name, Number(value)];
       if (name === 'stream' && /^(true|false)$/.test(value)) return [name, value === 'true'];
       return [name, value];

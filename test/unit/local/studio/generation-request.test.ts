@@ -77,3 +77,29 @@ describe('a studio request for images', () => {
     });
   });
 });
+
+describe('a studio request for a drawing or an animation', () => {
+  it.each([
+    [{ prompt: 'a', output_format: 'svg' }, 'svg.model', 'missing_required_parameter'],
+    [{ prompt: 'a', svg: { model: 'm' } }, 'svg', 'invalid_value'],
+    [{ prompt: 'a', output_format: 'svg', svg: 'm' }, 'svg', 'invalid_type'],
+    [{ prompt: 'a', output_format: 'svg', svg: { model: 5 } }, 'svg.model', 'invalid_type'],
+    [{ prompt: 'a', output_format: 'svg', svg: { model: 'm', size: 1 } }, 'svg.size', 'unknown_parameter'],
+    [
+      { prompt: 'a', output_format: 'svg', svg: { model: 'm', reasoning: { effort: 'huge' } } },
+      'svg.reasoning.effort',
+      'invalid_value',
+    ],
+    [
+      { prompt: 'a', output_format: 'svg', svg: { model: 'm' }, model: 'gpt-image-2' },
+      'output_format',
+      'invalid_value',
+    ],
+    [{ prompt: 'a', output_format: 'svg', svg: { model: 'm' }, n: 2 }, 'n', 'invalid_value'],
+    [{ prompt: 'a', output_format: 'svg', svg: { model: 'm' }, stream: true }, 'stream', 'invalid_value'],
+    [{ prompt: 'a', output_format: 'gif', stream: true }, 'stream', 'invalid_value'],
+    [{ prompt: 'a', output_format: 'gif', output_compression: 50 }, 'output_compression', 'invalid_value'],
+  ])('names the parameter that %j has wrong: %s, %s', (body, param, code) => {
+    expect(failureOf(body)).toMatchObject({ status: 400, param, code });
+  });
+});
