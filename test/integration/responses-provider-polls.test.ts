@@ -81,6 +81,26 @@ describe('polls for a response', () => {
     expect(methodsOf(server)).toEqual(['GET', 'GET', 'GET']);
   });
 
+  it('continues to poll while a firewall forbids the polls, because the response may exist', async () => {
+    const forbidden = respondWith(403, '<html><title>403 Forbidden</title></html>');
+    const accessLost = respondWith(403, '{"error":{"type":"invalid_request_error","message":"No access."}}');
+    const whole = JSON.stringify(await completed());
+    const polls = [
+      forbidden,
+      forbidden,
+      forbidden,
+      forbidden,
+      accessLost,
+      accessLost,
+      accessLost,
+      accessLost,
+    ];
+    const server = await serve(background(...polls, respondWith(200, whole)));
+    const { sink, bytes } = collector();
+    await backgroundProvider(server.url).generate(backgroundCall, contextOf(), sink);
+    expect(bytes().toString()).toBe(whole);
+  });
+
   it('stops polling with the error of a failed response', async () => {
     const blocked = {
       code: 'moderation_blocked',

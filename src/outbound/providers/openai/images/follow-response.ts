@@ -49,7 +49,9 @@ export async function followResponse(following: Following): Promise<ResponseMeta
     if (seen instanceof TooLargeResponse) throw seen;
     // The previous failure counts if the deadline aborted this poll, because an aborted poll has no information.
     refusal = (deadline.signal.aborted && refusal) || seen.failure;
-    unknown = refusal.kind === 'final' ? unknown + 1 : 0;
+    // A forbidden poll, for example by a firewall, does not say whether the response exists.
+    const isUnknown = refusal.kind === 'final' && refusal.provider?.status !== 403;
+    unknown = isUnknown ? unknown + 1 : 0;
     if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }
 }
