@@ -43,6 +43,8 @@ const accountPhrases: readonly (readonly [ErrorMeaning, RegExp])[] = [
     'request',
     /(?:not allowed|no (?:right|permission)) to (?:access|use) (?:the |this )?model|not have access to (?:the |this )?model/,
   ],
+  // LiteLLM refuses options such as `api_base` with 401.
+  ['request', /is not allowed in (?:the )?request body/],
   ['request', /\u65e0\u6743(?:\u8bbf\u95ee|\u4f7f\u7528)(?:\u8be5)?\u6a21\u578b/],
   ['quota', /exceeded\w{0,20}budget|budget has been exceeded|exhausted balance|tokenstatusexhausted/],
   [

@@ -210,6 +210,11 @@ const refusals: Partial<Record<ErrorCode, readonly (readonly [number, string])[]
       401,
       '{"error":{"message":"key not allowed to access model. Tried to access gpt-image-1","type":"key_model_access_denied","param":"model","code":"401"}}',
     ],
+    // A caller passes such an option in `provider_options`.
+    [
+      401,
+      '{"error":{"message":"Authentication Error, Rejected Request: api_base is not allowed in request body. Enable with `general_settings::allow_client_side_credentials` on proxy config.yaml.","type":"auth_error","param":"None","code":"401"}}',
+    ],
     [403, '{"error":{"message":"Team not allowed to access model. Tried to access gpt-image-1"}}'],
     [
       403,
