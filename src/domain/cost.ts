@@ -27,6 +27,8 @@ export interface TokenUsage {
   readonly total_tokens: number;
   readonly input_tokens_details?: { text_tokens?: number; image_tokens?: number; cached_tokens?: number };
   readonly output_tokens_details?: { text_tokens?: number; image_tokens?: number };
+  /** Cached input tokens by kind, which the Responses API reports for its image tool. */
+  readonly cached_tokens_details?: { cached_text_tokens?: number; cached_image_tokens?: number };
 }
 
 /**
@@ -45,17 +47,20 @@ export function costOfUsage(
 ): number | null {
   if (!usage || !prices) return null;
   const imageIn = usage.input_tokens_details?.image_tokens ?? 0;
-  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
+  const { cached_text_tokens: cachedTexts, cached_image_tokens: cachedImages = 0 } =
+    usage.cached_tokens_details ?? {};
   const restIn = Math.max(0, usage.input_tokens - imageIn);
   const textIn = hasImages ? Math.min(restIn, usage.input_tokens_details?.text_tokens ?? 0) : restIn;
   const unexplainedIn = restIn - textIn;
-  const cachedText = Math.min(cached, textIn);
+  const cachedText = Math.min(cachedTexts ?? usage.input_tokens_details?.cached_tokens ?? 0, textIn);
+  const cachedImage = Math.min(cachedImages, imageIn);
   const textOut = prices.text_out === undefined ? 0 : (usage.output_tokens_details?.text_tokens ?? 0);
   const imageOut = Math.max(0, usage.output_tokens - textOut);
   return Math.round(
     (textIn - cachedText) * prices.text_in +
       cachedText * (prices.text_in_cached ?? prices.text_in) +
-      imageIn * prices.image_in +
+      (imageIn - cachedImage) * prices.image_in +
+      cachedImage * (prices.image_in_cached ?? prices.image_in) +
       unexplainedIn * Math.max(prices.text_in, prices.image_in) +
       imageOut * prices.image_out +
       textOut * (prices.text_out ?? 0),

@@ -51,6 +51,21 @@ describe('the cost of a finished call', () => {
     expect(costOfUsage(usageOf(100, 0, details), prices, generation)).toBe(20 * 5 + 80 * 8);
   });
 
+  it('prices cached tokens of text and of images at their own rates if the provider reports both', () => {
+    const flare = builtInCatalogue().find('gpt-image-2.6-flare')?.prices ?? null;
+    const details = {
+      input_tokens_details: { text_tokens: 20, image_tokens: 24_576 },
+      cached_tokens_details: { cached_text_tokens: 10, cached_image_tokens: 20_000 },
+    };
+    expect(costOfUsage(usageOf(24_596, 0, details), flare, edit)).toBe(
+      Math.round(10 * 5 + 10 * 1.25 + 4_576 * 8 + 20_000 * 2),
+    );
+    // This model has no price for cached tokens.
+    expect(costOfUsage(usageOf(24_596, 0, details), prices, edit)).toBe(20 * 5 + 24_576 * 8);
+    const tooMany = { ...details, cached_tokens_details: { cached_image_tokens: 90_000 } };
+    expect(costOfUsage(usageOf(24_596, 0, tooMany), flare, edit)).toBe(20 * 5 + 24_576 * 2);
+  });
+
   it.each([
     ['no details', undefined, 100 * 8],
     ['empty details', {}, 100 * 8],

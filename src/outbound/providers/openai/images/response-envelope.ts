@@ -21,6 +21,10 @@ const Usage = z.object({
     .object({ text_tokens: OptionalCount, image_tokens: OptionalCount })
     .optional()
     .catch(undefined),
+  cached_tokens_details: z
+    .object({ cached_text_tokens: OptionalCount, cached_image_tokens: OptionalCount })
+    .optional()
+    .catch(undefined),
 });
 
 const OptionalText = z.string().nullish().catch(null);

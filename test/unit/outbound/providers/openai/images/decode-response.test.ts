@@ -60,6 +60,20 @@ describe('decoding a response of the Responses API', () => {
     });
   });
 
+  it('returns the cached input tokens by kind, which cost less, and leaves out faulty ones', async () => {
+    const usageWith = async (cached_tokens_details: unknown) => {
+      const image_gen = { ...drawn, cached_tokens: 20_010, cached_tokens_details };
+      return (await decode(response([call(base64)], { tool_usage: { image_gen } }))).usage;
+    };
+    const counts = { cached_text_tokens: 10, cached_image_tokens: 20_000 };
+    expect(await usageWith(counts)).toEqual({ ...drawn, cached_tokens_details: counts });
+    expect(await usageWith({ cached_text_tokens: -1, cached_image_tokens: 5 })).toEqual({
+      ...drawn,
+      cached_tokens_details: { cached_image_tokens: 5 },
+    });
+    expect(await usageWith('none')).toEqual(drawn);
+  });
+
   it('decodes the same bytes for any chunks, member order, white space and escapes', async () => {
     const json = fc.record({
       padding: fc.integer({ min: 0, max: 2 }),
