@@ -213,7 +213,7 @@ const parts: readonly (readonly [ErrorMeaning, RegExp])[] = [
     'key',
     /(?:organization|account|project|workspace|team)(?:is|was|hasbeen)?(?:disabled|deactivated|suspended|banned|blocked|terminated|locked)/,
   ],
-  ['moderation', /moderation|sensitive(?:content|word|information)|nsfw|guardrail/],
+  ['moderation', /moderation|sensitive(?:content|word|information)|nsfw|guardrail|policyviolation/],
   [
     'moderation',
     /content(?:policy|filter|safety|blocked|violation)|safety(?:system|filter|block|violation|check)/,

@@ -20,6 +20,7 @@ describe('the failure of a background response', () => {
     ['invalid_value', 'final', 'provider_rejected', 'none'],
     ['model_not_found', 'final', 'provider_rejected', 'none'],
     ['bio_policy', 'final', 'provider_rejected', 'none'],
+    ['misalignment_policy_violation', 'final', 'moderation_blocked', 'none'],
     ['image_generation_failed', 'uncertain', 'provider_outcome_unknown', 'possible'],
   ])('classifies the code %s as %s, %s, billing %s', (code, kind, expected, billing) => {
     expect(failed({ code, message: 'What happened.' })).toMatchObject({
