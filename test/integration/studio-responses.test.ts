@@ -34,6 +34,31 @@ describe('the Responses API of the studio', () => {
     await eventually(() => expect(studio.chargedImages()).toBe(1));
   });
 
+  it('refuses to stream a response that exists, instead of sending an object without events', async () => {
+    const { studio } = await backgroundStudio();
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
+    const { id } = await client.responses.create({ model: 'm', input: 'a cat', background: true, tools });
+    const refused = { status: 400, param: 'stream' };
+    await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject(refused);
+    expect((await client.responses.retrieve(id, { stream: false })).id).toBe(id);
+  });
+
+  it('sends a preview in front of the error of error-event', async () => {
+    const { studio } = await backgroundStudio();
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
+    const stream = await client.responses.create({
+      ...{ model: 'm', input: 'a cat [studio:error-event]', background: true, stream: true },
+      tools: [{ ...tools[0], type: 'image_generation', partial_images: 2 }],
+    });
+    const types: string[] = [];
+    const reading = (async () => {
+      for await (const { type } of stream) types.push(type);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'server_error' });
+    expect(types).toEqual(['response.created', 'response.image_generation_call.partial_image']);
+    expect(studio.chargedImages()).toBe(0);
+  });
+
   it('applies faults of inputs to edits only', async () => {
     const { studio } = await backgroundStudio();
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });

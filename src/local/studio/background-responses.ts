@@ -7,7 +7,7 @@ import type { Fault } from './faults.ts';
 import { type ImageDeps, JSON_TYPE, kindOf, sendHtml } from './generate-images.ts';
 import { type GenerationRequest, variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
-import { refusalError, StudioRefusal } from './refusals.ts';
+import { invalid, refusalError, StudioRefusal } from './refusals.ts';
 import { responseBody } from './response-body.ts';
 import { type ResponseStore, type StoredResponse, statusAt } from './response-store.ts';
 import { streamResponse } from './stream-response.ts';
@@ -69,7 +69,8 @@ async function produce(
     if (refusal !== null) {
       response.outcome = { kind: 'failed', error: refusalError(refusal) };
     } else if (fault?.name === 'error-event') {
-      response.outcome = { kind: 'failed', error: streamErrorFor(fault) };
+      const [drawn] = image.stream ? await deps.produce({ ...image, n: 1 }, null) : [];
+      response.outcome = { kind: 'failed', error: streamErrorFor(fault), drawn };
     } else if (call.charged !== 'charged') {
       response.outcome = { kind: 'nothing' };
     } else {
@@ -86,6 +87,10 @@ async function produce(
 /** Serves GET /v1/responses/{id}. Only faults with `poll-` names act on the poll itself. */
 export async function sendResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
   const response = findResponse(id, deps);
+  // A client that waits for events would read an object as an empty stream.
+  if (exchange.wantsEvents) {
+    throw invalid('stream', 'unsupported_value', 'The studio streams a response at its creation only.');
+  }
   const active = activateFaults(exchange, { kind: 'poll', prompt: response.prompt }, deps.faults);
   const fault = active.main;
   if (fault?.name === 'hang') return await exchange.waitForever();

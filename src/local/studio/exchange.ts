@@ -23,6 +23,8 @@ export type Exchange = {
   readonly hasCredentials: boolean;
   /** Digest of the credentials. It tells callers apart. */
   readonly account: string;
+  /** True if the query requests a stream of events. */
+  readonly wantsEvents: boolean;
   /** True if the body is a multipart form. */
   readonly sendsForm: boolean;
   /** Reads the body as JSON, `{}` if it is empty. Larger bodies are read to the end and dropped (`too-large`). */
@@ -109,6 +111,7 @@ export function createExchange(
     account: createHash('sha256')
       .update(request.headers.authorization ?? '')
       .digest('base64'),
+    wantsEvents: /[?&]stream=true(?:&|$)/.test(request.url ?? ''),
     slowDown(durationMs) {
       slowBodyMs = durationMs;
     },

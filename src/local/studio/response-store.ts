@@ -5,7 +5,12 @@ import type { GenerationRequest } from './generation-request.ts';
 export type Outcome =
   | { readonly kind: 'image'; readonly bytes: Buffer; readonly cut: boolean }
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'failed'; readonly error: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: 'failed';
+      readonly error: Readonly<Record<string, unknown>>;
+      /** Image of the previews that a stream sends before its error. */
+      readonly drawn?: Buffer | undefined;
+    };
 
 /** A response whose image is made in the background. */
 export type StoredResponse = {
@@ -56,7 +61,10 @@ export function createResponseStore(clock: () => number): ResponseStore {
       stored.delete(id);
     }
   };
-  const sizeOf = ({ outcome }: StoredResponse) => (outcome?.kind === 'image' ? outcome.bytes.length : 0);
+  const sizeOf = ({ outcome }: StoredResponse) => {
+    if (outcome?.kind === 'image') return outcome.bytes.length;
+    return (outcome?.kind === 'failed' && outcome.drawn?.length) || 0;
+  };
   /** @param newest the response that remains. */
   const makeRoom = (newest: StoredResponse) => {
     const others = [...stored.values()].filter((each) => each !== newest && sizeOf(each) > 0);

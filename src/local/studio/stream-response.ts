@@ -3,7 +3,7 @@ import type { Fault } from './faults.ts';
 import { echo } from './image-fields.ts';
 import { previewOf } from './production.ts';
 import { responseBody } from './response-body.ts';
-import { type StoredResponse, statusAt } from './response-store.ts';
+import { type Outcome, type StoredResponse, statusAt } from './response-store.ts';
 import { endsHere } from './stream-images.ts';
 
 interface Streaming {
@@ -33,7 +33,7 @@ export async function streamResponse(
   await work;
   const stepMs = durationMs / (image.partialImages + 1);
   const { outcome } = response;
-  const drawn = outcome?.kind === 'image' ? outcome.bytes : null;
+  const drawn = drawnIn(outcome);
   for (let index = 0; drawn && index < image.partialImages; index++) {
     const preview = await previewOf(drawn, image, { index, count: image.partialImages });
     await exchange.pause(stepMs);
@@ -52,4 +52,9 @@ export async function streamResponse(
   const endMs = Math.max(Date.now(), response.readyAtMs);
   if (fault?.name !== 'no-final') await send(`response.${statusAt(response, endMs)}`, objectAt(endMs));
   events.end();
+}
+
+function drawnIn(outcome: Outcome | null): Buffer | null {
+  if (outcome?.kind === 'image') return outcome.bytes;
+  return (outcome?.kind === 'failed' && outcome.drawn) || null;
 }
