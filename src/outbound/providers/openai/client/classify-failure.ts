@@ -151,8 +151,15 @@ function failureByStatus(status: number, facts: ErrorFacts, provider: Provider):
   return { kind: 'unusable', code: 'provider_unusable_answer', billing: 'possible', message, provider };
 }
 
-/** OpenAI refuses a model that the account may not use with 403 and this type only. */
-const isAboutRequest = ({ words }: ErrorFacts) => words[0] === 'invalid_request_error';
+/**
+ * OpenAI refuses a model that the account may not use with 403 and this type only. A refusal that names a parameter, such as
+ * `safety_identifier` of an end user, concerns its own call.
+ */
+const isAboutRequest = ({ words, parts }: ErrorFacts) =>
+  words[0] === 'invalid_request_error' || parts.some((part) => namesParameter(Reflect.get(part, 'param')));
+
+/** LiteLLM writes `None` for none. */
+const namesParameter = (param: unknown) => typeof param === 'string' && param !== '' && param !== 'None';
 
 const isPage = ({ message }: ErrorFacts) => message?.startsWith('<') === true;
 

@@ -68,6 +68,7 @@ const safetyPhrases: readonly RegExp[] = [
   /safety[ _](?:system|violation|filter|check|polic)|content[ _](?:management[ _])?polic|content[ _]filter/,
   /moderation[ _](?:block|system|polic|fail)|(?:requires|by|failed|content|violates) (?:content )?moderation/,
   /(?:was|were|been|content|input|prompt) flagged|flagged (?:as|by|for)|responsibleai|guardrail/,
+  /identifier blocked|access to \S{1,80} has been (?:temporarily )?limited/,
   /nsfw (?:content )?(?:was )?detected|new_sensitive|blocked due to security|usage (?:guidelines|polic)|safety_check/,
   /(?:sensitive|prohibited|inappropriate|harmful|unsafe) (?:content|material|information|words)/,
   /\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168/,
