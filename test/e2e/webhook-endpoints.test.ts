@@ -240,6 +240,10 @@ describe('the secret of the webhooks of single jobs', () => {
     expect(body.code).toBe('insufficient_scope');
     expect(JSON.stringify(body)).not.toContain(shared);
     const operator = createCaller(deployment.url, 'the-key-of-the-operator');
+    // The administrator of a tenant could otherwise sign webhooks for every other tenant.
+    const ofTenant = { tenant: 'acme', scopes: ['admin'] };
+    const { body: created } = await operator.post('/keys').send(ofTenant).expect(201);
+    await createCaller(deployment.url, created.key).get('/webhooks/secret').expect(403);
     expect((await operator.get('/webhooks/secret').expect(200)).body.secret).toBe(shared);
   });
 });

@@ -381,7 +381,7 @@ export const redeliverWebhook = <ThrowOnError extends boolean = false>(options: 
 /**
  * Read the secret of job webhooks
  *
- * Signs deliveries to the `webhook` of a job. Registered endpoints have their own secrets. If one secret signs for all tenants, only a key with the scope `admin` may read it.
+ * Signs deliveries to the `webhook` of a job. Registered endpoints have their own secrets. If one secret signs for all tenants, only `ADMIN_KEY` may read it.
  */
 export const getWebhookSecret = <ThrowOnError extends boolean = false>(options?: Options<GetWebhookSecretData, ThrowOnError>) => (options?.client ?? client).get<GetWebhookSecretResponses, GetWebhookSecretErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

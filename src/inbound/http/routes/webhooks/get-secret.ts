@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { covers } from '../../../../domain/api-key.ts';
 import { AppError } from '../../../../domain/errors.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { header, json, problems } from '../../responses.ts';
@@ -20,7 +19,7 @@ export function getSecretRoute(app: FastifyInstance, { webhooks, sharesWebhookSe
       operationId: 'getWebhookSecret',
       summary: 'Read the secret of job webhooks',
       description:
-        'Signs deliveries to the `webhook` of a job. Registered endpoints have their own secrets. If one secret signs for all tenants, only a key with the scope `admin` may read it.',
+        'Signs deliveries to the `webhook` of a job. Registered endpoints have their own secrets. If one secret signs for all tenants, only `ADMIN_KEY` may read it.',
       tags: ['webhooks'],
       response: {
         200: json('The secret', 'TenantWebhookSecret', { headers: { 'cache-control': header.cacheControl } }),
@@ -28,8 +27,8 @@ export function getSecretRoute(app: FastifyInstance, { webhooks, sharesWebhookSe
       },
     },
     handler: async (request, reply) => {
-      const { tenant, scopes } = callerOf(request);
-      if (sharesWebhookSecret && !covers(scopes, 'admin')) {
+      const { tenant, isOperator } = callerOf(request);
+      if (sharesWebhookSecret && !isOperator) {
         throw new AppError('insufficient_scope', {
           detail: 'One secret signs for all tenants of this deployment. Request it from the operator.',
         });
