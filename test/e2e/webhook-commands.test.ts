@@ -57,14 +57,21 @@ describe('darkroom webhooks', () => {
     await hasLines(listener.lines, 2);
     await fetch(listener.url, { method: 'POST', body: '{"type":"image.succeeded"}' });
     await hasLines(listener.lines, 3);
+    const forgedLine = JSON.stringify({ type: 'x\nimage.queued  img_1  genuine\n\u001b[1A\u009b2K' });
+    await fetch(listener.url, { method: 'POST', body: forgedLine });
+    await hasLines(listener.lines, 4);
     listener.stop();
     expect(await listener.ended).toEqual({ code: 0, signal: null });
-    const [queued, succeeded, forged] = [...listener.lines].sort((a, b) => a.localeCompare(b));
+    const [queued, succeeded, forged, escaped, ...others] = [...listener.lines].sort((a, b) =>
+      a.localeCompare(b),
+    );
     expect(queued).toMatch(new RegExp(`image\\.queued {2}${job.id} {2}queued {2}evt_\\S+ {2}genuine$`));
     expect(succeeded).toMatch(
       new RegExp(`image\\.succeeded {2}${job.id} {2}succeeded {2}evt_\\S+ {2}genuine$`),
     );
     expect(forged).toMatch(/^image\.succeeded {2}NOT GENUINE: a webhook- header/);
+    expect(escaped).toMatch(/^x image\.queued {2}img_1 {2}genuine \ufffd\[1A\ufffd2K {2}NOT GENUINE: /);
+    expect(others).toEqual([]);
     expect(await endpoints()).toEqual([]);
   });
 

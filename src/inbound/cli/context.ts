@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../../domain/ports.ts';
 import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
 import type { OverrideBudget } from '../../usecases/access/override-budget.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
+import { printableLine } from './printable.ts';
 import type { UsageTools } from './usage-tools.ts';
 
 /** The circuit breakers of provider calls, for the command line. */
@@ -73,8 +74,9 @@ export interface StartedService {
   readonly roles: readonly string[];
 }
 
-/** Formats rows as aligned columns. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Formats rows as aligned columns. Cells may contain texts of callers, such as the name of a key. */
+export function table(texts: readonly (readonly string[])[]): string {
+  const rows = texts.map((row) => row.map(printableLine));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

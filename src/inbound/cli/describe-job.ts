@@ -8,11 +8,11 @@ export const rowHeads = ['ID', 'STATUS', 'CREATED', 'MODEL', 'COST USD', 'PROMPT
 
 /** Returns the cells of a job in a list. */
 export function rowOf(job: Job): string[] {
-  const prompt = printable(job.prompt.original.replace(/\s+/g, ' '));
+  const prompt = job.prompt.original.replace(/\s+/g, ' ');
   const characters = [...prompt];
   const isLong = characters.length > maxPromptCharacters;
   const shown = isLong ? `${characters.slice(0, maxPromptCharacters - 1).join('')}…` : prompt;
-  return [job.id, job.status, job.created_at, printable(job.request.model ?? '-'), usdOf(job), shown];
+  return [job.id, job.status, job.created_at, job.request.model ?? '-', usdOf(job), shown];
 }
 
 /** Returns the cost of a job, or its upper bound until the job has ended. An unknown cost is no zero. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { printable } from './printable.ts';
 
 /** Adds `darkroom doctor`, which checks every dependency and prints remedies. */
 export function addDoctor(program: Command, context: CliContext): void {
@@ -12,7 +13,7 @@ export function addDoctor(program: Command, context: CliContext): void {
       if (options.json) context.print(JSON.stringify(findings));
       else
         for (const { ok, name, detail } of findings)
-          context.print(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`);
+          context.print(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${printable(detail)}`);
       if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
     });
 }

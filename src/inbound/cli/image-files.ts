@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import type { Job } from '../../../clients/typescript/src/index.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import type { CliContext } from './context.ts';
+import { printable } from './printable.ts';
 
 /** Returns the file of an image: `out` for the first, and with a number in the name for the others. */
 const pathOf = (out: string, position: number): string =>
@@ -54,7 +55,8 @@ export async function saveImages(context: CliContext, job: Job, out: string): Pr
     const size = `${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`;
     context.printError(`${path}: ${size}${namesOtherFormat(path, image.content_type) ? otherFormat : ''}`);
   }
-  for (const { message } of job.image_errors) context.printError(`An image is missing: ${message}`);
+  for (const { message } of job.image_errors)
+    context.printError(`An image is missing: ${printable(message)}`);
 }
 
 const otherFormat = '. The name of the file has the extension of another format.';

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { isoDay, startOfUtcDay, utcDayOf } from '../../domain/utc-day.ts';
 import { type CliContext, table } from './context.ts';
 import { checkPeriod, parseTime } from './parse-time.ts';
-import { printable } from './printable.ts';
 import { addReconcile } from './reconcile.ts';
 import { openClient } from './service-client.ts';
 
@@ -46,7 +45,7 @@ async function printUsage(options: UsageOptions, context: CliContext): Promise<v
   if (options.json) return context.print(JSON.stringify(rows));
   if (rows.length === 0) return context.print('No usage in this period.');
   const columns = Object.keys(rows[0] ?? {});
-  const cells = rows.map((row) => columns.map((column) => printable(String(row[column] ?? '-'))));
+  const cells = rows.map((row) => columns.map((column) => String(row[column] ?? '-')));
   context.print(table([columns.map((column) => column.toUpperCase()), ...cells]));
 }
 

@@ -6,6 +6,7 @@ import { objectionToWebhook } from '../../../lib/crypto/verify-webhook.ts';
 import { describeListenError } from '../../../lib/listen-error.ts';
 import type { CliContext } from '../context.ts';
 import { refusalCode } from '../describe-failure.ts';
+import { printableLine } from '../printable.ts';
 import { openClient } from '../service-client.ts';
 import { listenerDescription, removeDeadListeners } from './listeners.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -101,9 +102,9 @@ function lineFor(
   const event = parsed(body);
   if (asJson) return JSON.stringify({ id: id ?? null, genuine: objection === null, objection, event });
   const verdict = objection === null ? 'genuine' : `NOT GENUINE: ${objection}`;
-  return [event?.timestamp, event?.type, event?.data?.id, event?.data?.status, id, verdict]
-    .filter((part) => part !== undefined)
-    .join('  ');
+  const parts = [event?.timestamp, event?.type, event?.data?.id, event?.data?.status, id, verdict];
+  // Every program of this machine and every page in its browser can send a body here.
+  return printableLine(parts.filter((part) => part !== undefined).join('  '));
 }
 
 interface AnyEvent {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { terminalImages } from '../../../../src/config/config.ts';
-import type { CliContext } from '../../../../src/inbound/cli/context.ts';
+import { type CliContext, table } from '../../../../src/inbound/cli/context.ts';
 import { printable } from '../../../../src/inbound/cli/printable.ts';
 import { createProgram } from '../../../../src/inbound/cli/program.ts';
 import { barOf, fitting } from '../../../../src/inbound/cli/progress.ts';
@@ -31,6 +31,20 @@ describe('images in a terminal', () => {
 it('shows control characters of callers as replacement characters, and keeps line breaks', () => {
   expect(printable('A\u001b]0;title\u0007 fox\r\n\u009b2J\ttab 狐')).toBe(
     'A\ufffd]0;title\ufffd fox\ufffd\n\ufffd2J\ttab 狐',
+  );
+});
+
+it('a table shows a text of a caller in its cell, without control characters and line breaks', () => {
+  const forged = 'mine\nkey_2  theirs\u001b[1A\u009b2K';
+  expect(
+    table([
+      ['ID', 'NAME', 'STATE'],
+      ['key_1', forged, 'live'],
+    ]),
+  ).toBe(
+    ['ID     NAME                       STATE', 'key_1  mine key_2  theirs\ufffd[1A\ufffd2K  live'].join(
+      '\n',
+    ),
   );
 });
 
