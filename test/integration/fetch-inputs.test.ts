@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobInput } from '../../src/domain/input-image.ts';
 import { sleep } from '../../src/lib/sleep.ts';
 import { createImageInspector } from '../../src/outbound/media/image-inspector.ts';
@@ -18,6 +18,7 @@ import { queuedJob } from '../support/jobs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const never = new AbortController().signal;
+type Storage = Parameters<typeof createFetchInputs>[0]['storage'];
 
 /** Serves a port, and counts the requests and the most that were open at the same time. */
 async function serve(respond: RequestListener) {
@@ -40,9 +41,8 @@ async function serve(respond: RequestListener) {
   return { port: (server.address() as AddressInfo).port, counts: () => ({ requests, maxOpen }) };
 }
 
-/** Fetches the inputs of a job from a server with the parts of a worker. */
-async function fetchFrom(paths: readonly string[], respond: RequestListener, timeoutMs = 60_000) {
-  const { port, counts } = await serve(respond);
+/** Creates the parts of a worker that fetch, with a storage in a folder or another one. */
+async function openWorker({ storage, timeoutMs }: { storage?: Storage; timeoutMs?: number } = {}) {
   const folder = await temporaryFolder();
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const dispatcher = createGuardedAgent({ guard });
@@ -50,10 +50,19 @@ async function fetchFrom(paths: readonly string[], respond: RequestListener, tim
   const fetchInputs = createFetchInputs({
     fetcher: createInputFetcher({ staging, guard, dispatcher, userAgent: 'Darkroom/test', sleep }),
     inspector: createImageInspector(staging, { maxConcurrent: 1 }),
-    storage: createFilesystemStorage({ directory: join(folder, 'images'), signingKey: Buffer.alloc(32, 1) }),
+    storage:
+      storage ??
+      createFilesystemStorage({ directory: join(folder, 'images'), signingKey: Buffer.alloc(32, 1) }),
     staging,
-    timeoutMs,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
+  return { fetchInputs, temporaryFiles: () => readdir(join(folder, 'incoming')).catch(() => []) };
+}
+
+/** Fetches the inputs of a job from a server with the parts of a worker. */
+async function fetchFrom(paths: readonly string[], respond: RequestListener, timeoutMs = 60_000) {
+  const { port, counts } = await serve(respond);
+  const { fetchInputs, temporaryFiles } = await openWorker({ timeoutMs });
   const inputs = paths.map(
     (path, index): JobInput => ({
       role: path === '/mask' ? 'mask' : 'image',
@@ -64,7 +73,7 @@ async function fetchFrom(paths: readonly string[], respond: RequestListener, tim
   const startedAt = performance.now();
   const result = await fetchInputs({ ...queuedJob(), inputs }, never).catch((error) => error);
   const tookMs = performance.now() - startedAt;
-  expect(await readdir(join(folder, 'incoming')).catch(() => [])).toEqual([]);
+  expect(await temporaryFiles()).toEqual([]);
   return { result, tookMs, counts: counts() };
 }
 
@@ -117,5 +126,29 @@ describe('the addresses of a job', () => {
       code: 'input_invalid',
       message: expect.stringMatching(/^\/mask: It has no alpha channel/),
     });
+  });
+});
+
+describe('the addresses of several tenants', () => {
+  it('are checked in turns, so that many images of one tenant do not delay an image of another', async () => {
+    const image = await noiseImage(900, 900);
+    const { port, counts } = await serve((_request, response) => response.end(image));
+    const stored: string[] = [];
+    const storage: Storage = { putFile: async (key) => void stored.push(key.split('/')[0] ?? '') };
+    const { fetchInputs } = await openWorker({ storage });
+    const run = (tenant: string, count: number) => {
+      const url = `http://127.0.0.1:${port}/`;
+      const inputs = Array.from(
+        { length: count },
+        (_, index): JobInput => ({ role: 'image', index, source: { type: 'url', url } }),
+      );
+      return fetchInputs({ ...queuedJob({ tenant }), inputs }, never);
+    };
+    const many = Array.from({ length: 10 }, () => run('acme', 4));
+    await vi.waitFor(() => expect(counts().requests).toBeGreaterThan(20));
+    const before = stored.length;
+    await Promise.all([...many, run('other', 1)]);
+    expect(stored).toHaveLength(41);
+    expect(stored.indexOf('other')).toBeLessThan((before + 41) / 2);
   });
 });

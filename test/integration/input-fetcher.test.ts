@@ -12,6 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const never = new AbortController().signal;
 const bytes = Buffer.from('an image');
+const tenant = 'acme';
 
 async function serve(respond: RequestListener) {
   let connections = 0;
@@ -47,7 +48,7 @@ async function failure(respond: RequestListener, timeoutMs = 10_000) {
   const { port, connections } = await serve(respond);
   const { fetcher, files } = await open({ allowPrivate: true });
   const error = await fetcher
-    .fetch(`http://127.0.0.1:${port}/a.png`, AbortSignal.timeout(timeoutMs))
+    .fetch(`http://127.0.0.1:${port}/a.png`, { tenant, signal: AbortSignal.timeout(timeoutMs) })
     .catch((reason) => reason);
   expect(await files()).toEqual([]);
   const isFinal = error.members.retryable === false;
@@ -58,7 +59,7 @@ describe('the fetcher of inputs', () => {
   it('writes the bytes of an address to a file', async () => {
     const { port } = await serve((_request, response) => response.end(bytes));
     const { fetcher } = await open({ allowPrivate: true });
-    const file = await fetcher.fetch(`http://127.0.0.1:${port}/a.png`, never);
+    const file = await fetcher.fetch(`http://127.0.0.1:${port}/a.png`, { tenant, signal: never });
     expect(await readFile(file.path)).toEqual(bytes);
   });
 
@@ -68,7 +69,9 @@ describe('the fetcher of inputs', () => {
       const { port, connections } = await serve((_request, response) => response.end(bytes));
       const resolve: ResolveName = async () => [{ address, family: address.includes(':') ? 6 : 4 }];
       const { fetcher } = await open({ allowPrivate: false, resolve });
-      await expect(fetcher.fetch(`http://images.example:${port}/a.png`, never)).rejects.toMatchObject({
+      await expect(
+        fetcher.fetch(`http://images.example:${port}/a.png`, { tenant, signal: never }),
+      ).rejects.toMatchObject({
         code: 'input_unavailable',
         members: { retryable: false },
         message: expect.stringContaining('not public'),
@@ -86,7 +89,9 @@ describe('the fetcher of inputs', () => {
       return lookups === 1 ? [] : [{ address: '127.0.0.1', family: 4 }];
     };
     const { fetcher } = await open({ allowPrivate: false, resolve });
-    await expect(fetcher.fetch(`http://images.example:${port}/a.png`, never)).rejects.toThrow('not public');
+    await expect(
+      fetcher.fetch(`http://images.example:${port}/a.png`, { tenant, signal: never }),
+    ).rejects.toThrow('not public');
     expect({ lookups, connections: connections() }).toEqual({ lookups: 2, connections: 0 });
   });
 
@@ -131,7 +136,7 @@ describe('the fetcher of inputs', () => {
       response.end();
     });
     const { fetcher } = await open({ allowPrivate: true });
-    const file = await fetcher.fetch(`http://127.0.0.1:${port}/a.png`, never);
+    const file = await fetcher.fetch(`http://127.0.0.1:${port}/a.png`, { tenant, signal: never });
     expect(file.sizeBytes).toBe(8 << 20);
   });
 
@@ -140,7 +145,7 @@ describe('the fetcher of inputs', () => {
       request.socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${bytes}`);
     });
     const { fetcher } = await open({ allowPrivate: true });
-    const file = await fetcher.fetch(`http://127.0.0.1:${server.port}/a.png`, never);
+    const file = await fetcher.fetch(`http://127.0.0.1:${server.port}/a.png`, { tenant, signal: never });
     expect(await readFile(file.path)).toEqual(bytes);
   });
 

@@ -93,10 +93,12 @@ export interface InputFetcher {
   /**
    * Fetches a URL of a caller without redirects, through the guard against private addresses, into a new file.
    *
-   * @param signal ends the fetch.
-   * @throws AppError `input_unavailable`, with the member `retryable: false` if the same request cannot succeed later
+   * @param options.tenant the tenant that named the URL. The file counts towards its room.
+   * @param options.signal ends the fetch.
+   * @throws AppError `input_unavailable`, with the member `retryable: false` if the same request cannot succeed later;
+   *   `too_many_requests` if the tenant has no room for the file now
    */
-  fetch(url: string, signal: AbortSignal): Promise<LocalFile>;
+  fetch(url: string, options: { readonly tenant: string; readonly signal: AbortSignal }): Promise<LocalFile>;
 }
 
 /** An input of a request, from whatever form of request. */

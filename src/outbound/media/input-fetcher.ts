@@ -13,6 +13,8 @@ export interface InputFetcherOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+type FetchOptions = Parameters<InputFetcher['fetch']>[1];
+
 /** Pauses between tries after a failure that may pass. */
 const pausesMs: readonly number[] = [1_000, 3_000];
 
@@ -33,7 +35,7 @@ class FetchFailure extends Error {
 export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
   const { guard } = options;
 
-  async function fetchOnce(url: URL, signal: AbortSignal): Promise<LocalFile> {
+  async function fetchOnce(url: URL, { tenant, signal }: FetchOptions): Promise<LocalFile> {
     const response = await request(url, {
       dispatcher: options.dispatcher,
       headers: {
@@ -47,27 +49,28 @@ export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
     try {
       const fault = faultOf(status, headers);
       if (fault) throw fault;
-      return await options.staging.write(body, { maxBytes: maxInputBytes });
+      return await options.staging.write(body, { maxBytes: maxInputBytes, tenant });
     } finally {
       body.on('error', () => undefined).destroy();
     }
   }
 
   /** Makes one try. @throws FetchFailure */
-  async function attempt(text: string, signal: AbortSignal): Promise<LocalFile> {
+  async function attempt(text: string, of: FetchOptions): Promise<LocalFile> {
     try {
-      return await fetchOnce(guard.checkUrl(text), signal);
+      return await fetchOnce(guard.checkUrl(text), of);
     } catch (error) {
-      if (signal.aborted) throw new FetchFailure('did not arrive in time', true, error);
+      if (of.signal.aborted) throw new FetchFailure('did not arrive in time', true, error);
       throw failureOf(error);
     }
   }
 
   return {
-    async fetch(text, signal) {
+    async fetch(text, of) {
+      const { signal } = of;
       for (let tries = 0; ; tries += 1) {
         try {
-          return await attempt(text, signal);
+          return await attempt(text, of);
         } catch (error) {
           if (!(error instanceof FetchFailure)) throw error;
           const pauseMs = pausesMs[tries];

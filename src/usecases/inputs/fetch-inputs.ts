@@ -49,7 +49,7 @@ export function createFetchInputs(deps: Deps) {
   async function fetchOne(job: ImageJob, input: JobInput, signal: AbortSignal): Promise<JobInput> {
     const { url } = input.source;
     if (url === undefined) throw inputInvalid(pointerOf(input), 'The input has no address.');
-    const file = await deps.fetcher.fetch(url, signal);
+    const file = await deps.fetcher.fetch(url, { tenant: job.tenant, signal });
     try {
       return await store(job, input, file);
     } finally {
