@@ -47,7 +47,8 @@ export const serving = {
   TRUST_PROXY: defineVariable({
     section,
     schema: proxies,
-    about: 'Addresses or networks of proxies with trusted X-Forwarded headers, comma-separated.',
+    about:
+      'Addresses or networks of proxies with trusted X-Forwarded headers, comma-separated. Without it all callers behind a proxy have its address, in the audit log and for the limit of unknown API keys.',
   }),
   CORS_ORIGINS: defineVariable({
     section,

@@ -30,16 +30,18 @@ export interface BootstrapKeys {
 
 const cacheSize = 10_000;
 
-/** Maximum number of unknown keys of one address in a minute that cost a read of the store. */
-const maxUnknownPerMinute = 30;
-const minuteMs = 60_000;
+/**
+ * Maximum number of unknown keys of one address in a second that cost a read of the store. All callers behind a proxy or a
+ * router may share an address, so a few unknown keys must not keep their keys from being read.
+ */
+const maxUnknownPerSecond = 100;
+const secondMs = 1_000;
 /** Maximum time that the operator's key waits for the rules of its tenant. The key itself is in the configuration. */
 const operatorWaitMs = 250;
 
 /**
  * Creates the authentication of callers. A key is found by its id and compared by its digest in constant time. An address
- * that sends many unknown keys gets no further lookups for a minute; cached keys of other callers at the same address still
- * work. A caller that was authenticated before is checked again without an address, so that unknown keys of its neighbors
+ * that sends many unknown keys gets no further lookups in that second, except of keys that were valid before. A caller that was authenticated before is checked again without an address, so that unknown keys of its neighbors
  * cannot keep the check from its record.
  *
  * @throws AppError `unauthorized`, `tenant_suspended`, `too_many_requests`
@@ -48,11 +50,13 @@ export function createAuthenticate(deps: Deps) {
   const { policies, bootstrapKeys } = deps;
   const callerOf = createCallers(bootstrapKeys.operatorId);
   const misses = createMissCounter();
+  /** Ids of keys that were valid at an earlier request. */
+  const known = new Set<string>();
 
   async function find(id: string, address: string | null): Promise<ApiKeyRecord | null> {
     const cached = policies.cachedKey(id);
     if (cached !== undefined) return cached;
-    if (address === null) return policies.key(id);
+    if (address === null || known.has(id)) return policies.key(id);
     const nowMs = deps.clock();
     misses.check(address, nowMs);
     const record = await policies.key(id);
@@ -90,7 +94,11 @@ export function createAuthenticate(deps: Deps) {
       throw new AppError('unauthorized', { detail: 'The API key is unknown, disabled, expired or revoked.' });
     }
     const tenant = checkedTenant(await policies.tenant(record.tenant));
-    if (!bootstrap) deps.recordUse(record);
+    if (!bootstrap) {
+      if (known.size >= cacheSize) known.clear();
+      known.add(record.id);
+      deps.recordUse(record);
+    }
     return callerOf(record, tenant);
   };
 }
@@ -120,17 +128,17 @@ function createCallers(operatorId: string | undefined) {
   };
 }
 
-/** Counts unknown keys by address, in windows of a minute. */
+/** Counts unknown keys by address, in windows of a second. */
 function createMissCounter() {
   const counts = new Map<string, { count: number; until: number }>();
   const current = (address: string, nowMs: number) => {
     const entry = counts.get(address);
-    return entry && isAhead(entry.until, nowMs, minuteMs) ? entry : undefined;
+    return entry && isAhead(entry.until, nowMs, secondMs) ? entry : undefined;
   };
   return {
     check(address: string, nowMs: number): void {
       const entry = current(address, nowMs);
-      if (!entry || entry.count < maxUnknownPerMinute) return;
+      if (!entry || entry.count < maxUnknownPerSecond) return;
       throw new AppError('too_many_requests', {
         detail: 'Too many unknown API keys from this address. Retry later with a valid key.',
         retryAfterSeconds: Math.ceil((entry.until - nowMs) / 1000),
@@ -138,7 +146,7 @@ function createMissCounter() {
     },
     add(address: string, nowMs: number): void {
       if (counts.size >= cacheSize) counts.clear();
-      const entry = current(address, nowMs) ?? { count: 0, until: nowMs + minuteMs };
+      const entry = current(address, nowMs) ?? { count: 0, until: nowMs + secondMs };
       counts.set(address, { ...entry, count: entry.count + 1 });
     },
   };
