@@ -1,6 +1,7 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, covers, type Scope, scopes } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
+import { clientNetworkOf } from '../../../lib/client-network.ts';
 import type { Authenticate } from '../../../usecases/access/authenticate.ts';
 import type { LimitRequests } from '../../../usecases/access/limit-requests.ts';
 import { openAiQuotaHeaders, quotaHeaders } from '../quota-headers.ts';
@@ -56,7 +57,7 @@ export function useAuthentication(
     if (!key) {
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
     }
-    const caller = await authenticate(key, request.ip);
+    const caller = await authenticate(key, clientNetworkOf(request.ip));
     const quotas = await limitRequests(caller);
     reply.headers({ ...quotaHeaders(quotas), ...(isOpenAi ? openAiQuotaHeaders(quotas) : {}) });
     checkScope(caller, config);
