@@ -16,7 +16,7 @@ interface Deps {
   inspector: ImageInspector;
   storage: Pick<ImageStorage, 'putFile'>;
   staging: Pick<Staging, 'remove'>;
-  /** Time in which all addresses of a job must arrive, with all tries, in milliseconds. Default 60,000. */
+  /** Maximum time for which a job waits for its addresses, with all tries, in milliseconds. Default 60,000. */
   timeoutMs?: number;
 }
 
@@ -24,10 +24,19 @@ const defaultTimeoutMs = 60_000;
 /** Number of addresses of a job that are fetched at the same time. */
 const maxConcurrent = 4;
 
+/** One of the sequences of fetches that run at the same time. */
+interface Lane {
+  /** Ends all fetches of the job. */
+  readonly stopped: AbortSignal;
+  /** Remaining time for waits, in milliseconds. */
+  leftMs: number;
+}
+
 /**
- * Fetches the inputs of a job whose bytes are not stored yet, checks them like every other input and stores them. All
- * addresses have one deadline, because the job occupies a slot of the worker. The first failure ends the other fetches.
- * Repeatable: it stores equal bytes under equal keys.
+ * Fetches the inputs of a job whose bytes are not stored yet, checks them like every other input and stores them. The waits
+ * for all addresses have one limit, because the job occupies a slot of the worker. The time in which an image waits for its check
+ * and is checked does not count, because the address is not the reason. The first failure ends the other fetches. Repeatable: it
+ * stores equal bytes under equal keys.
  *
  * @returns all inputs of the job with their facts.
  * @throws AppError `input_unavailable`, `input_invalid`. Their messages begin with the pointer of the input.
@@ -46,10 +55,23 @@ export function createFetchInputs(deps: Deps) {
     }
   }
 
-  async function fetchOne(job: ImageJob, input: JobInput, signal: AbortSignal): Promise<JobInput> {
+  /** Waits for one address, in the time that the lane has left. */
+  async function receive(url: string, tenant: string, lane: Lane): Promise<LocalFile> {
+    if (lane.stopped.aborted || lane.leftMs <= 0) throw late();
+    const startedAt = performance.now();
+    const { signal, release } = startDeadline(lane.stopped, lane.leftMs);
+    try {
+      return await deps.fetcher.fetch(url, { tenant, signal });
+    } finally {
+      release();
+      lane.leftMs -= performance.now() - startedAt;
+    }
+  }
+
+  async function fetchOne(job: ImageJob, input: JobInput, lane: Lane): Promise<JobInput> {
     const { url } = input.source;
     if (url === undefined) throw inputInvalid(pointerOf(input), 'The input has no address.');
-    const file = await deps.fetcher.fetch(url, { tenant: job.tenant, signal });
+    const file = await receive(url, job.tenant, lane);
     try {
       return await store(job, input, file);
     } finally {
@@ -57,26 +79,26 @@ export function createFetchInputs(deps: Deps) {
     }
   }
 
-  /** Fetches the missing inputs. After a failure or the deadline, no further fetch begins. */
+  /** Fetches the missing inputs. After a failure no further fetch begins. */
   async function fetchAll(job: ImageJob, inputs: readonly JobInput[], outer: AbortSignal) {
-    const deadline = startDeadline(outer, timeoutMs);
+    const work = startDeadline(outer, Number.POSITIVE_INFINITY);
     const fetched = [...inputs];
     const failures: unknown[] = [];
     const missing = inputs.entries();
     const fetchNext = async () => {
+      const lane = { stopped: work.signal, leftMs: timeoutMs };
       for (const [at, input] of missing) {
         if (isStoredInput(input)) continue;
         try {
-          if (deadline.signal.aborted) throw late();
-          fetched[at] = await fetchOne(job, input, deadline.signal);
+          fetched[at] = await fetchOne(job, input, lane);
         } catch (error) {
           failures.push(named(error, input));
-          deadline.stop();
+          work.stop();
         }
       }
     };
     await Promise.all(Array.from({ length: maxConcurrent }, fetchNext));
-    deadline.release();
+    work.release();
     if (failures.length > 0) throw failures[0];
     return fetched;
   }
