@@ -93,7 +93,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
   }
 
   /**
-   * Refuses requests without exactly one valid Host (RFC 9112, section 3.2) and proxy requests. Unknown expectations are
+   * Refuses requests without exactly one valid Host (RFC 9112, section 3.2), with an uncertain end, and proxy requests. Unknown expectations are
    * ignored, as RFC 9110, section 10.1.1, allows.
    */
   function watch(app: FastifyInstance): void {
@@ -107,6 +107,15 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
       const { raw } = request;
       // The socket is destroyed, because a refusal would have to wait for the earlier responses.
       if (register(raw.socket, reply.raw) > maxPipelined) return void raw.socket.destroy();
+      if (!hasSaneFraming(raw)) {
+        // The next bytes may belong to the body in the eyes of a proxy.
+        reply.raw.shouldKeepAlive = false;
+        return done(
+          new AppError('invalid_request', {
+            detail: 'Send Transfer-Encoding: chunked alone, with HTTP/1.1.',
+          }),
+        );
+      }
       if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
         done(
@@ -140,6 +149,15 @@ function closeQueued({ pending }: Connection): void {
  */
 const isSaneOrigin = ({ host, protocol }: FastifyRequest) =>
   (!host || hostPattern.test(host)) && (protocol === 'http' || protocol === 'https');
+
+/**
+ * Returns whether a proxy finds the same end of the body. HTTP/1.0 has no transfer coding, so that another server may take the
+ * body for the next request (RFC 9112, section 6.1).
+ */
+function hasSaneFraming({ httpVersion, headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding === undefined || (httpVersion !== '1.0' && coding.toLowerCase() === 'chunked');
+}
 
 function hasSaneHost({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   if (httpVersion === '1.0' && headers.host === undefined) return true;
