@@ -2,9 +2,16 @@ import { buffer } from 'node:stream/consumers';
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { AppError, ErrorCode } from '../../domain/errors.ts';
 import { errorRow } from '../../domain/errors.ts';
-import { hasThumbnail, type StoredImage, thumbnailKeyOf, thumbnailType } from '../../domain/image.ts';
+import {
+  hasThumbnail,
+  lacksThumbnail,
+  type StoredImage,
+  thumbnailKeyOf,
+  thumbnailType,
+} from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ThumbnailMaker } from '../../domain/ports.ts';
+import { createFairSemaphore } from '../../lib/fair-semaphore.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { describeJob } from './describe-job.ts';
 import type { McpCall } from './mcp-call.ts';
@@ -24,12 +31,20 @@ export interface PresentResultDeps {
  * structured content, links, and a small preview of the first image.
  */
 export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: PresentResultDeps) {
-  /** Returns the stored thumbnail of an image, or makes one if there is none yet. `null` if none can be made. */
+  const inTurn = createFairSemaphore(1);
+
+  /**
+   * Returns the stored thumbnail of an image, or makes one if there is none yet. `null` if none can be made. Tenants take turns,
+   * because the maker makes one at a time.
+   */
   async function thumbnailOf(job: ImageJob, image: StoredImage): Promise<Buffer | null> {
-    const isStored = hasThumbnail(image);
-    const { body } = await jobs.readImage.open(isStored ? thumbnailKeyOf(job, image) : image.storageKey);
-    if (isStored) return buffer(body);
-    return (await thumbnailMaker.make(body))?.bytes ?? null;
+    if (hasThumbnail(image)) return buffer((await jobs.readImage.open(thumbnailKeyOf(job, image))).body);
+    if (!lacksThumbnail(image)) return null;
+    return inTurn(job.tenant, async () => {
+      // Opened in its turn, because an open image holds a file or a connection.
+      const { body } = await jobs.readImage.open(image.storageKey);
+      return (await thumbnailMaker.make(body))?.bytes ?? null;
+    });
   }
 
   async function previewOf(job: ImageJob): Promise<ContentBlock[]> {
