@@ -1,10 +1,31 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Caller } from '../support/caller.ts';
 import { queryRedis, startTestRedis } from '../support/redis.ts';
 import { createEnvironment, testKeys } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const canary = 'canary-4f1d';
+
+/** Sends MCP requests whose body and headers disagree. */
+async function sendRefusedMcp(acme: Caller): Promise<void> {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: canary, version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  for (const [method, params] of [
+    [canary, {}],
+    ['tools/call', { name: canary, arguments: { prompt: canary } }],
+  ] as const) {
+    await acme
+      .post('/mcp')
+      .set({ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28' })
+      .set({ 'mcp-method': 'tools/call', 'mcp-name': 'generate_image' })
+      .send({ jsonrpc: '2.0', id: 1, method, params: { _meta, ...params } })
+      .expect(400);
+  }
+}
 
 describe('the log', () => {
   it('the log never contains a prompt, a key, a link or a secret', async () => {
@@ -41,6 +62,7 @@ describe('the log', () => {
       .expect(400);
     await acme.get(`/images/${canary}`).expect(404);
     await acme.get(`/images/${canary}?token=${canary}`).expect(422);
+    await sendRefusedMcp(acme);
     await service.stop();
 
     expect(service.log.length).toBeGreaterThan(10);

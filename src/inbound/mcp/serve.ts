@@ -6,6 +6,16 @@ import type { McpCall } from './mcp-call.ts';
 import { createServer, type ServerDeps, serverInfoOf } from './server.ts';
 import { createTaskSubscriptions, readSubscription } from './tasks/subscriptions.ts';
 
+/** Beginning of the message of a refusal. The rest may repeat any text of the body. */
+const refusal = /^Rejected inbound request \(([\w.-]{1,64})\)/;
+
+/** Logs an error of the SDK. Of a refused request it logs the reason only, because the message contains texts of the caller. */
+function logFault(log: ServerDeps['log'], error: Error): void {
+  const reason = refusal.exec(error.message)?.[1];
+  if (reason === undefined) log.warn({ err: error }, 'MCP request failed');
+  else log.info({ reason }, 'MCP request refused');
+}
+
 /** An authenticated request with its parsed body, and the response to write. */
 export interface McpExchange {
   readonly request: IncomingMessage;
@@ -25,7 +35,7 @@ export function createServe(deps: ServerDeps) {
       if (!exchange) throw new Error('an MCP request arrived without its caller');
       return createServerOf({ era, call: exchange.call, callsTool: callsTool(exchange.body) });
     },
-    { onerror: (error) => deps.log.warn({ err: error }, 'MCP request refused') },
+    { onerror: (error) => logFault(deps.log, error) },
   );
   return async ({ request, response, body: sent, call }: McpExchange): Promise<void> => {
     if (isTooLargeBatch(sent)) return refuseBatch(response);
