@@ -50,6 +50,43 @@ describe('a refused body', () => {
   );
 });
 
+describe('a text of 5 MB', () => {
+  const text = 'a'.repeat(5 << 20);
+  const toolCall = (args: object) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'edit_image', arguments: { prompt: 'A fox', ...args } },
+  });
+  const statusOf = async (path: string, body: unknown) => {
+    const headers = {
+      authorization: 'Bearer short',
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const response = await fetch(service.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    await response.arrayBuffer();
+    return response.status;
+  };
+
+  it.each([
+    ['/mcp', 'a prompt', toolCall({ prompt: text })],
+    ['/mcp', 'an address', toolCall({ images: [{ url: `https://${text}` }] })],
+    ['/mcp', 'the name of an argument', toolCall({ [text]: 1 })],
+    ['/mcp', 'a prompt in a batch', [toolCall({}), toolCall({ prompt: text })]],
+    ['/v1/images/edits', 'an address', { prompt: 'A fox', images: [{ image_url: `https://${text}` }] }],
+  ])('is refused before it delays other callers: %s, %s', async (path, _name, body) => {
+    expect(await statusOf(path, body)).toBe(413);
+  });
+
+  it.each([
+    ['/mcp', toolCall({ images: [{ data: text }] }), 200],
+    ['/v1/images/edits', { prompt: 'A fox', images: [{ image_url: `data:image/png;base64,${text}` }] }, 400],
+  ])('may be the data of an image: %s', async (path, body, status) => {
+    expect(await statusOf(path, body)).toBe(status);
+  });
+});
+
 describe('a short API key', () => {
   it('a short API key works and causes one startup warning that does not contain it', () => {
     const warnings = service.log.filter((line) => line.includes('can be guessed'));

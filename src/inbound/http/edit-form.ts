@@ -101,19 +101,41 @@ export async function withInputs<Result>(
 export function limitTexts(request: FastifyRequest): void {
   const { body, bodyBytes } = request;
   if (bodyBytes <= maxBodyBytes || typeof body !== 'object' || body === null) return;
-  const { images, mask, markup } = body as Partial<ImageRequestBody>;
-  const inputs = [...(Array.isArray(images) ? images : []), mask, markup];
-  const dataCharacters = inputs.reduce((sum, input) => sum + (stringIn(input)?.length ?? 0), 0);
-  const maxBytes = images === undefined ? maxBodyBytes : maxRequestTextBytes;
+  const maxBytes = 'images' in body ? maxRequestTextBytes : maxBodyBytes;
+  refuseLongTexts(bodyBytes, [body], maxBytes);
+}
+
+/**
+ * Refuses the JSON-RPC messages of a body like `limitTexts`. The tools of MCP have the inputs of edits as arguments.
+ *
+ * @throws AppError `payload_too_large`
+ */
+export function limitTextsOfMessages({ body, bodyBytes }: FastifyRequest): void {
+  if (bodyBytes <= maxRequestTextBytes) return;
+  const messages = [body].flat() as ({ params?: { arguments?: unknown } } | null)[];
+  const tools = messages.map((message) => message?.params?.arguments);
+  refuseLongTexts(bodyBytes, tools, maxRequestTextBytes);
+}
+
+function refuseLongTexts(bodyBytes: number, requests: readonly unknown[], maxBytes: number): void {
+  const dataCharacters = requests.reduce<number>((sum, request) => sum + dataCharactersIn(request), 0);
   if (bodyBytes - dataCharacters <= maxBytes) return;
   throw new AppError('payload_too_large', {
     detail: `The body may have ${maxBytes} bytes besides the data of images.`,
   });
 }
 
-/** Returns the data of an input. Clients of OpenAI's API send it as `image_url`. */
-function stringIn(input: unknown): string | undefined {
+function dataCharactersIn(request: unknown): number {
+  if (typeof request !== 'object' || request === null) return 0;
+  const { images, mask, markup } = request as Partial<ImageRequestBody>;
+  const inputs = [...(Array.isArray(images) ? images : []), mask, markup];
+  return inputs.reduce((sum, input) => sum + (dataIn(input)?.length ?? 0), 0);
+}
+
+/** Returns the data of an input. Clients of OpenAI's API send it as `image_url`, which may be an address too. */
+function dataIn(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null) return undefined;
   const { data, image_url } = input as { data?: unknown; image_url?: unknown };
-  return [data, image_url].find((text): text is string => typeof text === 'string');
+  const texts = [data, image_url].filter((text) => typeof text === 'string');
+  return texts.find((text) => text === data || text.startsWith('data:'));
 }

@@ -6,6 +6,7 @@ import type { Mcp } from '../../mcp/index.ts';
 import { limitMessages } from '../../mcp/limit-messages.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
+import { limitTextsOfMessages } from '../edit-form.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -40,6 +41,7 @@ export function mcpRoute(
           detail: 'Pages of this origin may not call. Add the origin to CORS_ORIGINS.',
         });
       }
+      limitTextsOfMessages(request);
       const caller = callerOf(request);
       const { refusals, quotas } = await limitMessages(request.body, () => limitRequests(caller));
       reply.headers(quotaHeaders(quotas));
