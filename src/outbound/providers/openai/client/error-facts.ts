@@ -155,26 +155,39 @@ function unwrapMessage(text: string): string {
   return rest;
 }
 
-/** Parses a JSON object at the start of a text. Gateways append text of their own, such as the id of their request. */
+/** Texts that gateways append to the JSON of a provider: the id of a request, and the names of LiteLLM's models. */
+const behindJson =
+  /^['"]?[.;,]?\s*(?:\((?:request|trace)[ _-]?id[:=] ?[\w-]{1,100}\)|Received Model Group=[^\n]*(?:\nAvailable Model Group[^\n]*)?)?$/i;
+
+/**
+ * Parses a JSON object that is a whole text, apart from what gateways append. Any other text behind the object is about the
+ * object, which is then a value of the caller, such as `'...' is not one of ['low', 'high']`. A caller must not be able to block the
+ * account of a deployment.
+ */
 function parseObject(text: string): object | null {
   const start = /^['"]?\{/.exec(text)?.[0].length ?? 0;
   if (start === 0) return null;
   for (const end of [text.length, text.lastIndexOf('}') + 1]) {
     try {
       const value: unknown = JSON.parse(text.slice(start - 1, end));
-      return typeof value === 'object' ? value : null;
+      return typeof value === 'object' && behindJson.test(text.slice(end).trim()) ? value : null;
     } catch {}
   }
   return null;
 }
 
-/** Reads code and type of a Python dictionary in a message. The last ones count, because they follow the inner message. */
+/**
+ * Reads code and type of a Python dictionary in a message. The last ones count, because they follow the inner message. That
+ * message may quote the caller, so nothing in front of the parameter counts, which follows it.
+ */
 function reprWords(text: string): string[] {
   if (!/^\{'(?:error|message|code)'/.test(text)) return [];
+  const own = text.slice(Math.max(0, text.lastIndexOf("'param': ")));
   return ['code', 'type'].flatMap((member) => {
-    const at = text.lastIndexOf(`'${member}': '`);
-    if (at === -1) return [];
-    const word = wordOf(text.slice(at + member.length + 5).split("'", 1)[0]);
+    const name = `'${member}': `;
+    const at = own.lastIndexOf(name);
+    const value = at === -1 ? '' : own.slice(at + name.length);
+    const word = value.startsWith("'") ? wordOf(value.slice(1).split("'", 1)[0]) : undefined;
     return word === undefined ? [] : [word];
   });
 }

@@ -92,9 +92,15 @@ const lowerCase = (messages: readonly string[]) => messages.map((message) => mes
 const find = (phrases: typeof beginnings, texts: readonly string[]) =>
   phrases.find(([, phrase]) => texts.some((text) => phrase.test(text.slice(0, 300))))?.[0] ?? null;
 
+/** Refusals of a value. They may begin with the value, which a caller chose. */
+const refusalOfValue = /\bis not (?:a (?:valid|supported|known)|one of|among)\b/;
+
 /** Returns what messages state about the account with their first words. */
 export const meaningOfBeginning = (messages: readonly string[]): ErrorMeaning | null =>
-  find(beginnings, lowerCase(messages));
+  find(
+    beginnings,
+    lowerCase(messages).filter((message) => !refusalOfValue.test(message)),
+  );
 
 /**
  * Returns what messages state if no code or type is known.
