@@ -21,8 +21,10 @@ const sentence = /^\S{1,40}\s+\S/;
 export function otherText(start: Buffer, isWhole: boolean): Error | null {
   const text = start.toString('utf8').trim();
   const stated = isWhole ? classifyText(text) : null;
-  if (stated) return new ProviderError(stated);
+  // A model may have written the text, as a prompt asked. It must block neither the account nor the model for other jobs.
+  if (stated?.kind === 'final') return new ProviderError(stated);
   const shape = shapeOf(text);
+  if (shape === null && stated) return new ResponseFault('it holds an error in place of base64', 'unusable');
   return shape === null ? null : new ResponseFault(`it holds ${shape} in place of base64`, 'unusable');
 }
 

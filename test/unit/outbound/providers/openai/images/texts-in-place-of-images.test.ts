@@ -80,6 +80,19 @@ describe('the base64 text of an image', () => {
   });
 });
 
+describe('a text in place of an image', () => {
+  it.each([
+    'Insufficient balance',
+    'You exceeded your current quota',
+    'Incorrect API key provided',
+    'insufficient_quota',
+    'rate_limit_exceeded',
+    '{"error":{"code":"insufficient_quota"}}',
+  ])('concerns one job only, because a model writes what a prompt asks for: %s', async (text) => {
+    expect(await decodeFailureOf(imagesResponse(text))).toMatchObject({ kind: 'unusable' });
+  });
+});
+
 describe('an image beside other members', () => {
   const link = () => `data:image/png;base64,${base64}`;
   it.each([
