@@ -39,10 +39,13 @@ function pointerOfFile(field: string, before: readonly string[]): string {
   return role === 'image' && index >= maxInputImages ? '/images' : pointerOf({ role, index });
 }
 
-export const editFiles = editFilesOfForm((fields) => {
-  refuseTexts(fields, isNested);
-  return typedFields(fields, components.ImageForm ?? {}, (name) => components[name]);
-});
+export const editFiles: FileRules = {
+  ...editFilesOfForm((fields) => {
+    refuseTexts(fields, isNested);
+    return typedFields(fields, components.ImageForm ?? {}, (name) => components[name]);
+  }),
+  isListField: (field) => field === 'images',
+};
 
 /**
  * Refuses texts in the fields of files.

@@ -23,6 +23,8 @@ export interface FileRules {
   /** Names of the fields of files, for people. */
   readonly fileFields: string;
   readonly maxFiles: number;
+  /** Whether the texts of a field are items or lists of items as JSON. Default: no field. */
+  readonly isListField?: (field: string) => boolean;
   /** Returns the pointer of a file of a form in errors. Default: its field. */
   readonly pointerOf?: PointerOfFile;
   /** Name of the field of a body that is the file itself, with any content type. Absent: such bodies are refused. */

@@ -29,6 +29,8 @@ export interface FormRules {
   /** Names of the fields of files, for people. */
   readonly fileFields: string;
   readonly maxFiles: number;
+  /** Whether the texts of a field are items or lists of items as JSON, which become one list. Default: no field. */
+  readonly isListField?: ((field: string) => boolean) | undefined;
   /** Returns the pointer of a file in errors. Default: the field. */
   readonly pointerOf?: PointerOfFile | undefined;
 }
@@ -59,7 +61,9 @@ export async function receiveForm(
         // The stream fails with the parser, whose error is the reason.
         stream.on('error', () => undefined);
         streams.push(stream);
-        const isFile = isFilePart(contentType, fileName);
+        // Clients send JSON as a Blob, which always has a file name.
+        const isJson = contentType === 'application/json' && !rules.isFileField(name ?? '');
+        const isFile = !isJson && isFilePart(contentType, fileName);
         const read = isFile ? form.addFile({ field: name, fileName }, stream) : form.addText(name, stream);
         parts.push(read);
         read.catch(reject);
@@ -126,8 +130,11 @@ function createTextReader() {
   };
 }
 
-function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = pointerOfField }: FormRules) {
+function createForm(rules: FormRules) {
+  const { staging, isFileField, fileFields, maxFiles, isListField, pointerOf = pointerOfField } = rules;
   const fields = new Map<string, string>();
+  /** Texts of each field, in the sequence of their parts. */
+  const texts = new Map<string, string[]>();
   const files: FormFile[] = [];
   const writing: Promise<unknown>[] = [];
   const begun: string[] = [];
@@ -139,12 +146,18 @@ function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = po
 
     async addText(name: string | undefined, stream: AsyncIterable<Uint8Array>): Promise<void> {
       const field = checkedName(name);
+      const same = texts.get(field) ?? [];
+      texts.set(field, same);
+      // A short text may be read before a long one that began earlier, which is an empty list until then.
+      const at = same.push('[]') - 1;
       const text = await readText(field, stream);
-      if (fields.has(field)) {
+      same[at] = text;
+      const isList = isListField?.(field) === true && same.every((each) => isNested.test(each));
+      if (at > 0 && !isList) {
         const isInstead = isFileField(field) && !isNested.test(text);
         throw invalid(field, isInstead ? fileExpected(field) : 'occurs more than once');
       }
-      fields.set(field, text);
+      fields.set(field, isList ? joinLists(same) : text);
     },
 
     async addFile(part: { field: string | undefined; fileName: string | undefined }, stream: Readable) {
@@ -168,6 +181,14 @@ function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = po
     },
   };
 }
+
+/** Joins items and lists of items, as JSON, to one list. Faulty JSON remains faulty. */
+const joinLists = (texts: readonly string[]): string =>
+  `[${texts
+    .map((text) => text.trim())
+    .map((text) => (text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1).trim() : text))
+    .filter((items) => items !== '')
+    .join()}]`;
 
 /** Text of a nested value. */
 export const isNested = /^\s*[[{]/;

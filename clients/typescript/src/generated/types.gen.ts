@@ -207,7 +207,7 @@ export type ImageForm = {
      */
     image?: Array<Blob | File>;
     /**
-     * The same as `image`; as JSON the list of inputs that are no files.
+     * The same as `image`; as JSON an input that is no file, or a list of them.
      */
     images?: Array<Blob | File | InputImage>;
     /**

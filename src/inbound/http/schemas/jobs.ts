@@ -44,7 +44,7 @@ const ImageForm = ImageRequestFields.extend({
   images: z
     .array(z.union([binary, InputImage]))
     .optional()
-    .describe('The same as `image`; as JSON the list of inputs that are no files.'),
+    .describe('The same as `image`; as JSON an input that is no file, or a list of them.'),
   mask: z.union([binary, InputImage]).optional().describe('The mask, as a file or as JSON.'),
   markup: z.union([binary, InputImage]).optional().describe('The markup, as a file or as JSON.'),
 }).describe('A request as a form: files, texts, and nested fields as JSON.');
