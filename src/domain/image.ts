@@ -54,6 +54,9 @@ const extensions: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** Content types of the images that a provider can send. */
+export const imageContentTypes: readonly string[] = [...extensions.keys()];
+
 /** Returns the file extension of a content type, without the dot; `bin` if the type is unknown. */
 export function extensionOf(contentType: string): string {
   return extensions.get(contentType) ?? 'bin';

@@ -74,7 +74,11 @@ function operationFaults(
   }
   const media = content[type];
   if (!media) return [...faults, `${operation.id} ${reply.status} is of the undocumented type '${type}'`];
-  if (type === 'application/problem+json') return [...faults, ...problemFaults(api, expected, reply)];
+  if (type === 'application/problem+json') {
+    if (!Object.hasOwn((media.examples ?? {}) as Node, String(codeOf(reply))))
+      faults.push(`${operation.id} does not document the code ${codeOf(reply)} with ${reply.status}`);
+    return [...faults, ...problemFaults(api, expected, reply)];
+  }
   const wrong = (value: unknown) => schemaFaults(api, media.schema as Node, value);
   if (type === 'application/json')
     faults.push(...wrong(parsed(reply)).map((each) => `${operation.id}: ${each}`));
@@ -86,8 +90,26 @@ function operationFaults(
   return faults;
 }
 
+/** Headers that HTTP, proxies and browsers read, and those of limits, which the document describes once for all responses. */
+const commonHeaders = new Set(
+  `cache-control connection content-length content-security-policy content-type cross-origin-opener-policy
+  cross-origin-resource-policy date keep-alive ratelimit ratelimit-policy referrer-policy strict-transport-security
+  transfer-encoding vary x-accel-buffering x-content-type-options x-frame-options`.split(/\s+/),
+);
+
 function headerFaults(response: Node, reply: RawResponse): string[] {
-  return Object.entries((response.headers ?? {}) as Record<string, Node>).flatMap(([name, header]) => {
+  const documented = (response.headers ?? {}) as Record<string, Node>;
+  const unknown = Object.keys(reply.headers).filter(
+    (name) => !commonHeaders.has(name) && !Object.hasOwn(documented, name),
+  );
+  return [
+    ...unknown.map((name) => `header ${name} is not documented`),
+    ...documentedHeaderFaults(documented, reply),
+  ];
+}
+
+function documentedHeaderFaults(documented: Record<string, Node>, reply: RawResponse): string[] {
+  return Object.entries(documented).flatMap(([name, header]) => {
     const text = reply.headers[name];
     if (text === undefined) return header.required === true ? [`header ${name} is missing`] : [];
     const schema = header.schema as Node;

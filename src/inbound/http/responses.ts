@@ -50,15 +50,20 @@ export const header = {
     type: 'string',
   },
   cacheControl: { description: 'Cache policy of the response.', type: 'string', required: true },
+  disposition: {
+    description: 'Name of the file, after `inline` or, for svg, `attachment`.',
+    type: 'string',
+    required: true,
+  },
 } as const satisfies Record<string, Header>;
 
-const retryAfter: Header = { description: 'Seconds until a retry may succeed.', type: 'integer' };
+export const retryAfter: Header = { description: 'Seconds until a retry may succeed.', type: 'integer' };
 const shouldRetry: Header = {
   description: '`false` if a retry cannot help. SDKs of the OpenAI API read it.',
   type: 'string',
   enum: ['false'],
 };
-const quotaState: Record<string, Header> = {
+export const quotaState: Record<string, Header> = {
   ratelimit: {
     description:
       'State of the limits: for each name the remaining quota `r` and `t`, the seconds until it is whole again or, if nothing remains, until a retry may succeed. A list of Structured Fields. Also on other responses to a key with a limit of requests.',
@@ -70,7 +75,7 @@ const quotaState: Record<string, Header> = {
     type: 'string',
   },
 };
-const authenticate: Header = { description: 'Authentication scheme.', type: 'string', required: true };
+export const authenticate: Header = { description: 'Authentication scheme.', type: 'string', required: true };
 
 /** Returns a JSON response. */
 export function json(
@@ -110,11 +115,15 @@ export function raw(
   };
 }
 
-/** Returns a response with the bytes of an image. */
-export function image(description: string, headers: Record<string, Header> = {}): Response {
-  return raw(description, ['image/png', 'image/jpeg', 'image/webp'], {
+/** Returns a response with the bytes of an image, which has one of the content types. */
+export function image(
+  description: string,
+  contentTypes: readonly string[],
+  headers: Record<string, Header> = {},
+): Response {
+  return raw(description, contentTypes, {
     schema: { type: 'string', format: 'binary' },
-    headers,
+    headers: { 'content-disposition': header.disposition, ...headers },
   });
 }
 
@@ -134,20 +143,26 @@ const keyed: readonly ErrorCode[] = [
 ];
 const withBody: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];
 
+interface RouteKind {
+  readonly open?: boolean;
+  readonly body?: boolean;
+  readonly params?: boolean;
+  readonly after?: { readonly codes: readonly ErrorCode[]; readonly headers: Record<string, Header> };
+}
+
 /**
  * Returns the problems of a route: one response for each status, with its codes, and a default for others.
  *
- * @param kind `open`: needs no key and no store. `body`: reads a body. `params`: has parameters in its path.
+ * @param kind `open`: needs no key and no store. `body`: reads a body. `params`: has parameters in its path. `after`: codes
+ *   with which a job ends that the route accepted, and the headers of such responses.
  */
-export function problems(
-  kind: { open?: boolean; body?: boolean; params?: boolean },
-  ...codes: ErrorCode[]
-): Record<string, Response> {
+export function problems(kind: RouteKind, ...codes: ErrorCode[]): Record<string, Response> {
   const all = new Set([
     ...everywhere,
     ...(kind.open ? [] : keyed),
     ...(kind.body ? withBody : []),
     ...(kind.params ? (['uri_too_long'] as const) : []),
+    ...(kind.after?.codes ?? []),
     ...codes,
   ]);
   const byStatus = new Map<number, ErrorCode[]>();
@@ -155,8 +170,12 @@ export function problems(
     const { status } = errorRow(code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
+  const moreOf = (list: readonly ErrorCode[]) =>
+    list.some((code) => kind.after?.codes.includes(code)) ? kind.after?.headers : {};
   return {
-    ...Object.fromEntries([...byStatus].map(([status, list]) => [String(status), problem(status, list)])),
+    ...Object.fromEntries(
+      [...byStatus].map(([status, list]) => [String(status), problem(status, list, moreOf(list))]),
+    ),
     default: otherError,
   };
 }
@@ -168,7 +187,11 @@ export const otherError: Response = {
   content: { 'application/problem+json': { schema: ref('Problem') } },
 };
 
-function problem(status: number, codes: readonly ErrorCode[]): Response {
+function problem(
+  status: number,
+  codes: readonly ErrorCode[],
+  more: Record<string, Header> | undefined,
+): Response {
   const retryable = codes.filter((code) => errorRow(code).retryable).length;
   const headers = {
     ...always,
@@ -176,6 +199,7 @@ function problem(status: number, codes: readonly ErrorCode[]): Response {
     ...(retryable < codes.length ? { 'x-should-retry': { ...shouldRetry, required: retryable === 0 } } : {}),
     ...(status === 401 ? { 'www-authenticate': authenticate } : {}),
     ...(status === 429 ? quotaState : {}),
+    ...more,
   };
   const examples = Object.fromEntries(codes.map((code) => [code, problemExampleOf(code)]));
   return {

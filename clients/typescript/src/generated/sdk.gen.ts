@@ -644,7 +644,7 @@ export const resumeProvider = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Generate images (OpenAI-compatible)
  *
- * Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it continues if the caller disconnects, and a repeated request joins it.
+ * Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it continues if the caller disconnects, and a repeated request joins it. JSON `null` means absent.
  */
 export const createOpenAiImage = <ThrowOnError extends boolean = false>(options: Options<CreateOpenAiImageData, ThrowOnError>) => (options.client ?? client).post<CreateOpenAiImageResponses, CreateOpenAiImageErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -659,7 +659,7 @@ export const createOpenAiImage = <ThrowOnError extends boolean = false>(options:
 /**
  * Edit images (OpenAI-compatible)
  *
- * Takes a form with files, or JSON with addresses, data URLs and file ids. Responds when the edited images are stored. The inputs are checked before the job is accepted. The job is durable: it continues if the caller disconnects, and a repeated request joins it.
+ * Takes a form with files, or JSON with addresses, data URLs and file ids. Responds when the edited images are stored. The inputs are checked before the job is accepted. The job is durable: it continues if the caller disconnects, and a repeated request joins it. JSON `null` means absent.
  */
 export const createOpenAiImageEdit = <ThrowOnError extends boolean = false>(options: Options<CreateOpenAiImageEditData, ThrowOnError>) => (options.client ?? client).post<CreateOpenAiImageEditResponses, CreateOpenAiImageEditErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

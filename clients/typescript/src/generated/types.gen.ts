@@ -4383,7 +4383,7 @@ export type EnhancePromptErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `cost_unknown`: The cost of the request is unknown. `moderation_blocked`: The provider refused the content. `provider_rejected`: The provider refused the request
+     * `validation_failed`: The request is not valid. `moderation_blocked`: The provider refused the content. `provider_rejected`: The provider refused the request. `idempotency_key_reused`: The Idempotency-Key was used for another request. `cost_unknown`: The cost of the request is unknown
      */
     422: Problem;
     /**
@@ -4403,7 +4403,7 @@ export type EnhancePromptErrors = {
      */
     502: Problem;
     /**
-     * `store_unavailable`: The job store is not available. `provider_rate_limited`: The provider limits the rate of calls. `provider_overloaded`: The provider is overloaded. `provider_unreachable`: The provider cannot be reached. `provider_quota_exhausted`: The provider account has no credit left. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down
+     * `store_unavailable`: The job store is not available. `provider_rate_limited`: The provider limits the rate of calls. `provider_overloaded`: The provider is overloaded. `provider_unreachable`: The provider cannot be reached. `provider_quota_exhausted`: The provider account has no credit left. `shutting_down`: This instance is shutting down. `queue_full`: The queue is full. `store_full`: The job store has no room for new work
      */
     503: Problem;
     /**
@@ -7571,6 +7571,16 @@ export type ResumeProviderResponse = ResumeProviderResponses[keyof ResumeProvide
 
 export type CreateOpenAiImageData = {
     body: OpenAiGenerationRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. The same key with the same body joins the same job.
+         */
+        'idempotency-key'?: string;
+        /**
+         * `respond-async` returns the accepted job with 202 instead of the images.
+         */
+        prefer?: string;
+    };
     path?: never;
     query?: never;
     url: '/v1/images/generations';
@@ -7618,7 +7628,7 @@ export type CreateOpenAiImageErrors = {
      */
     422: Problem;
     /**
-     * `provider_outcome_unknown`: It is unknown whether the provider made the image. `storage_failed`: The image could not be stored. `run_timeout`: The job ran longer than run_timeout_s. `queue_timeout`: The job waited longer than queue_ttl_s. `canceled`: The job was canceled
+     * `internal`: Something went wrong on our side. `provider_rate_limited`: The provider limits the rate of calls. `provider_overloaded`: The provider is overloaded. `provider_unreachable`: The provider cannot be reached. `provider_quota_exhausted`: The provider account has no credit left. `provider_unauthorized`: The provider refused our credentials. `provider_outcome_unknown`: It is unknown whether the provider made the image. `provider_unusable_answer`: The provider sent no usable image. `storage_failed`: The image could not be stored. `queue_timeout`: The job waited longer than queue_ttl_s. `run_timeout`: The job ran longer than run_timeout_s. `worker_lost`: Workers died too often while running this job. `canceled`: The job was canceled
      */
     424: Problem;
     /**
@@ -7656,6 +7666,16 @@ export type CreateOpenAiImageResponse = CreateOpenAiImageResponses[keyof CreateO
 
 export type CreateOpenAiImageEditData = {
     body: OpenAiEditRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. The same key with the same body joins the same job.
+         */
+        'idempotency-key'?: string;
+        /**
+         * `respond-async` returns the accepted job with 202 instead of the images.
+         */
+        prefer?: string;
+    };
     path?: never;
     query?: never;
     url: '/v1/images/edits';
@@ -7703,7 +7723,7 @@ export type CreateOpenAiImageEditErrors = {
      */
     422: Problem;
     /**
-     * `provider_outcome_unknown`: It is unknown whether the provider made the image. `storage_failed`: The image could not be stored. `run_timeout`: The job ran longer than run_timeout_s. `queue_timeout`: The job waited longer than queue_ttl_s. `canceled`: The job was canceled. `input_unavailable`: An input image could not be fetched. `input_invalid`: An input image cannot be used
+     * `internal`: Something went wrong on our side. `provider_rate_limited`: The provider limits the rate of calls. `provider_overloaded`: The provider is overloaded. `provider_unreachable`: The provider cannot be reached. `provider_quota_exhausted`: The provider account has no credit left. `provider_unauthorized`: The provider refused our credentials. `provider_outcome_unknown`: It is unknown whether the provider made the image. `provider_unusable_answer`: The provider sent no usable image. `storage_failed`: The image could not be stored. `queue_timeout`: The job waited longer than queue_ttl_s. `run_timeout`: The job ran longer than run_timeout_s. `worker_lost`: Workers died too often while running this job. `canceled`: The job was canceled. `input_unavailable`: An input image could not be fetched. `input_invalid`: An input image cannot be used
      */
     424: Problem;
     /**

@@ -8,8 +8,7 @@ import { ref } from '../json-schema.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
 import { asAppError } from '../problem.ts';
 import { components } from '../schemas/index.ts';
-import { inputCodes } from '../submission-codes.ts';
-import { imagesResponses } from './documented-responses.ts';
+import { imagesHeaders, imagesResponses } from './documented-responses.ts';
 import { type EditBody, imageRequired, paramOfEdit, pointerOfEdit, separateInputs } from './edit-body.ts';
 import { withoutNulls } from './generation-body.ts';
 import { createImagesCall, type ImagesCallDeps } from './images-call.ts';
@@ -43,7 +42,7 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'createOpenAiImageEdit',
       summary: 'Edit images (OpenAI-compatible)',
       description:
-        'Takes a form with files, or JSON with addresses, data URLs and file ids. Responds when the edited images are stored. The inputs are checked before the job is accepted. The job is durable: it continues if the caller disconnects, and a repeated request joins it.',
+        'Takes a form with files, or JSON with addresses, data URLs and file ids. Responds when the edited images are stored. The inputs are checked before the job is accepted. The job is durable: it continues if the caller disconnects, and a repeated request joins it. JSON `null` means absent.',
       tags: ['openai'],
       body: {
         content: {
@@ -51,10 +50,8 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
           'multipart/form-data': { schema: ref('OpenAiEditForm') },
         },
       },
-      response: imagesResponses(path, {
-        refused: inputCodes,
-        failed: ['input_unavailable', 'input_invalid'],
-      }),
+      headers: imagesHeaders,
+      response: imagesResponses(path, { hasInputs: true }),
     },
     preValidation: async (request) => {
       request.body = withoutNulls(request.body) as EditBody;

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { refuseWhileDraining } from '../draining.ts';
 import { ref } from '../json-schema.ts';
-import { imagesResponses } from './documented-responses.ts';
+import { imagesHeaders, imagesResponses } from './documented-responses.ts';
 import { type GenerationBody, withoutNulls } from './generation-body.ts';
 import { createImagesCall, type ImagesCallDeps } from './images-call.ts';
 import { mapRequest } from './map-request.ts';
@@ -20,10 +20,11 @@ export function generationsRoute(app: FastifyInstance, deps: ImagesCallDeps): vo
       operationId: 'createOpenAiImage',
       summary: 'Generate images (OpenAI-compatible)',
       description:
-        'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it continues if the caller disconnects, and a repeated request joins it.',
+        'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it continues if the caller disconnects, and a repeated request joins it. JSON `null` means absent.',
       tags: ['openai'],
       body: ref('OpenAiGenerationRequest'),
-      response: imagesResponses(path),
+      headers: imagesHeaders,
+      response: imagesResponses(path, { hasInputs: false }),
     },
     preValidation: async (request) => {
       request.body = withoutNulls(request.body) as GenerationBody;

@@ -5,7 +5,7 @@ import {
   enhancementWaitSeconds,
   viewEnhancement,
 } from '../../../domain/enhancement.ts';
-import { AppError } from '../../../domain/errors.ts';
+import { AppError, type ErrorCode } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -34,6 +34,38 @@ const enhancedOrPreview = unionOf('object', [
   ['enhancement_preview', 'EnhancementPreview'],
 ]);
 
+/** Headers of every response that belongs to a job. */
+const jobHeaders = {
+  'idempotent-replayed': header.replayed,
+  'x-darkroom-job-id': {
+    description:
+      'Id of the job, as in the ledger. It can be read and erased by this id. A dry run has no job, and neither has a refused request.',
+    type: 'string',
+  },
+};
+
+/** Error codes with which the wait for the job can end. */
+const failures: readonly ErrorCode[] = [
+  'internal',
+  'store_unavailable',
+  'budget_exceeded',
+  'canceled',
+  'erased',
+  'moderation_blocked',
+  'provider_rejected',
+  'provider_rate_limited',
+  'provider_overloaded',
+  'provider_unreachable',
+  'provider_quota_exhausted',
+  'provider_unauthorized',
+  'provider_outcome_unknown',
+  'provider_unusable_answer',
+  'worker_lost',
+  'queue_timeout',
+  'run_timeout',
+  'shutting_down',
+];
+
 const schema = {
   operationId: 'enhancePrompt',
   summary: 'Enhance a prompt',
@@ -44,43 +76,19 @@ const schema = {
   body: ref('EnhancementRequest'),
   response: {
     200: json('The enhanced prompt; with `dry_run` the preview', enhancedOrPreview, {
-      headers: {
-        'idempotent-replayed': header.replayed,
-        'cache-control': header.cacheControl,
-        'x-darkroom-job-id': {
-          description:
-            'Id of the job, as in the ledger. It can be read and erased by this id. A dry run has no job.',
-          type: 'string',
-        },
-      },
+      headers: { ...jobHeaders, 'cache-control': header.cacheControl },
       examples: { enhanced: enhancementExample, preview: enhancementPreviewExample },
     }),
     ...problems(
-      { body: true },
+      { body: true, after: { codes: failures, headers: jobHeaders } },
       'invalid_idempotency_key',
       'idempotency_key_reused',
-      'budget_exceeded',
       'preset_required',
       'too_many_records',
       'cost_unknown',
-      'canceled',
-      'erased',
-      'moderation_blocked',
       'moderation_throttled',
-      'provider_rejected',
-      'provider_rate_limited',
-      'provider_overloaded',
-      'provider_unreachable',
-      'provider_quota_exhausted',
-      'provider_unauthorized',
-      'provider_outcome_unknown',
-      'provider_unusable_answer',
-      'worker_lost',
-      'queue_timeout',
-      'run_timeout',
       'queue_full',
       'store_full',
-      'shutting_down',
     ),
   },
 };

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
+import { imageContentTypes } from '../../../domain/image.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import type { FileLinks } from '../../../lib/crypto/file-link.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -43,7 +44,7 @@ export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: D
       description: 'The link is part of a job and contains its expiry and signature.',
       tags: ['images'],
       response: {
-        200: image('The bytes', { 'cache-control': header.cacheControl }),
+        200: image('The bytes', imageContentTypes, { 'cache-control': header.cacheControl }),
         ...problems({ open: true }, 'link_expired', 'not_found', 'storage_unavailable', 'storage_failed'),
       },
     },

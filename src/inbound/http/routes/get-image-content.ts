@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
+import { imageContentTypes } from '../../../domain/image.ts';
 import { maxPartialImages } from '../../../domain/image-request.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -49,7 +50,7 @@ const schema = {
   },
   headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
   response: {
-    200: image('The bytes that the provider sent', {
+    200: image('The bytes that the provider sent', imageContentTypes, {
       etag: header.etag,
       'cache-control': header.cacheControl,
     }),

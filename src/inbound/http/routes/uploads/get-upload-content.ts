@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { inputContentTypes } from '../../../../domain/input-image.ts';
 import type { Inputs } from '../../../../usecases/inputs/index.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { empty, header, image, problems, uploadParams } from '../../responses.ts';
@@ -21,7 +22,7 @@ export function getUploadContentRoute(app: FastifyInstance, { inputs }: Deps): v
       tags: ['uploads'],
       params: uploadParams,
       response: {
-        200: image('The stored bytes', { 'cache-control': header.cacheControl }),
+        200: image('The stored bytes', inputContentTypes, { 'cache-control': header.cacheControl }),
         302: empty('A new signed link, if the storage serves the bytes', { location: header.link }),
         ...problems({ params: true }, 'not_found', 'storage_unavailable', 'storage_failed'),
       },
