@@ -20,6 +20,7 @@ export async function allowOrigins(
       'ratelimit-policy',
       'location',
       'etag',
+      'content-disposition',
       'idempotent-replayed',
       'preference-applied',
       'x-should-retry',
