@@ -107,6 +107,13 @@ describe('the OpenAPI document', () => {
     expect(named.filter((name) => !references.has(name))).toEqual(['#/components/schemas/WebhookEvent']);
   });
 
+  it('has components whose names differ, because generators write them into one namespace', () => {
+    const names = Object.entries(components)
+      .filter(([section]) => section !== 'examples')
+      .flatMap(([, parts]) => Object.keys(parts));
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
   it('has no inline copy of a named schema', () => {
     const shapeOf = (node: Node) =>
       Object.keys((node.properties ?? {}) as Node)

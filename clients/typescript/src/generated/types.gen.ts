@@ -3369,7 +3369,7 @@ export type To = string;
 /**
  * Tenant. Default: the caller's own. Only `ADMIN_KEY` may name another one.
  */
-export type Tenant2 = string;
+export type TenantParameter = string;
 
 /**
  * Id of the event, the same in every attempt.

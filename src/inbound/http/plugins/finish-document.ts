@@ -13,6 +13,14 @@ interface Part {
 }
 type Visit = (part: Part) => void;
 
+/** Ends of the names of parts, if a schema has the same name. */
+const suffixes = {
+  parameters: 'Parameter',
+  headers: 'Header',
+  examples: 'Example',
+  responses: 'Response',
+} as const;
+
 /**
  * Converts the OpenAPI document of the routes to the form for readers and generators: parts that operations share move to
  * `components`.
@@ -68,10 +76,14 @@ function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => 
     uses.set(id, counts.set(text, (counts.get(text) ?? 0) + 1));
   });
   const components = node(document.components);
-  visitAll(document, ({ section, name, holder, key }) => {
+  const schemas = node(components.schemas);
+  visitAll(document, ({ section, name: plainName, holder, key }) => {
     const text = JSON.stringify(at(holder, key));
-    const [max, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
+    const [max, count] =
+      [...(uses.get(`${section}/${plainName}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
     if (text !== max || count === undefined || count < 2) return;
+    // Generators write all components into one namespace.
+    const name = Object.hasOwn(schemas, plainName) ? `${plainName}${suffixes[section]}` : plainName;
     const shared = node(components[section]);
     components[section] = shared;
     shared[name] = JSON.parse(text);
