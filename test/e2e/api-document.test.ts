@@ -114,6 +114,14 @@ describe('the OpenAPI document', () => {
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   });
 
+  it('has a name for every object, because generators invent names for the others', () => {
+    const inline = nodes.filter(
+      ([path, node]) =>
+        node.type === 'object' && node.properties && !/^#\/components\/schemas\/\w+$/.test(path),
+    );
+    expect(inline.map(([path]) => path)).toEqual([]);
+  });
+
   it('has no inline copy of a named schema', () => {
     const shapeOf = (node: Node) =>
       Object.keys((node.properties ?? {}) as Node)

@@ -349,6 +349,16 @@ export type SvgReasoning = {
     effort?: string;
 };
 
+/**
+ * An upload as a form.
+ */
+export type UploadForm = {
+    /**
+     * PNG, JPEG or WebP of at most 50 MB.
+     */
+    file: Blob | File;
+};
+
 export type WebhookEndpointRequest = {
     /**
      * Public https URL.
@@ -4502,12 +4512,7 @@ export type ListUploadsResponses = {
 export type ListUploadsResponse = ListUploadsResponses[keyof ListUploadsResponses];
 
 export type CreateUploadData = {
-    body: {
-        /**
-         * The file.
-         */
-        file: Blob | File;
-    };
+    body: UploadForm;
     path?: never;
     query?: never;
     url: '/uploads';

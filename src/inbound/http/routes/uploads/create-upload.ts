@@ -5,6 +5,7 @@ import { viewUpload } from '../../../../domain/upload.ts';
 import type { Inputs } from '../../../../usecases/inputs/index.ts';
 import { refuseWhileDraining } from '../../draining.ts';
 import { filesOf } from '../../file-bodies.ts';
+import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { type FormFile, fileExpected } from '../../receive-form.ts';
 import { header, json, problems } from '../../responses.ts';
@@ -20,13 +21,7 @@ const binary = { type: 'string', format: 'binary' };
 /** Documented bodies of an upload. */
 const uploadBody = {
   content: {
-    'multipart/form-data': {
-      schema: {
-        type: 'object',
-        properties: { [fileField]: { ...binary, description: 'The file.' } },
-        required: [fileField],
-      },
-    },
+    'multipart/form-data': { schema: ref('UploadForm') },
     'image/png': { schema: binary },
     'image/jpeg': { schema: binary },
     'image/webp': { schema: binary },
