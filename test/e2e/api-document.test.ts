@@ -122,6 +122,19 @@ describe('the OpenAPI document', () => {
     expect(inline.map(([path]) => path)).toEqual([]);
   });
 
+  it('has no limits of values in the schemas of responses, except in parts that requests share', () => {
+    const { schemas = {} } = components;
+    const isInput = (name: string) =>
+      schemas[name]?.additionalProperties === false || name === 'PresetChoice';
+    const limits = /^(min|max|exclusive|pattern$|propertyNames$)/;
+    const limited = Object.keys(schemas)
+      .filter((name) => !isInput(name))
+      .flatMap((name) => walk(schemas[name], name))
+      .filter(([path]) => !/\/(properties|default|examples.*)$/.test(path))
+      .filter(([, node]) => Object.keys(node).some((key) => limits.test(key)));
+    expect(limited.map(([path]) => path)).toEqual([]);
+  });
+
   it('has no inline copy of a named schema', () => {
     const shapeOf = (node: Node) =>
       Object.keys((node.properties ?? {}) as Node)

@@ -86,12 +86,20 @@ export function namedJsonSchemas(groups: readonly SchemaGroup[]): Record<string,
   };
 }
 
+/**
+ * Limits of values. A response has none: a later release may raise the limit of a request, and clients whose validators
+ * count UTF-16 code units instead of code points would refuse their own prompts.
+ */
+const limits = [
+  ...['minLength', 'maxLength', 'pattern', 'minItems', 'maxItems', 'minProperties', 'maxProperties'],
+  ...['propertyNames', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+];
+
 /** Removes keywords that neither readers nor generators need, and adds formats. */
 function simplify(node: JsonSchema, valueNames: ReadonlyMap<string, string>, isOpen: boolean): void {
-  // zod adds the pattern of a format, and the bounds of a safe integer, which matter only in requests.
+  // zod adds the pattern of a format.
   if (node.format) delete node.pattern;
-  if (isOpen && node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
-  if (isOpen && node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
+  if (isOpen) for (const limit of limits) delete node[limit];
   if (isOpen && node.properties && node.additionalProperties === false) delete node.additionalProperties;
   for (const [name, property] of Object.entries((node.properties ?? {}) as Record<string, JsonSchema>)) {
     if (isLarge(name)) markLarge(property);
