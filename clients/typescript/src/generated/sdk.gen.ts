@@ -673,6 +673,8 @@ export const createOpenAiImageEdit = <ThrowOnError extends boolean = false>(opti
 
 /**
  * List models (OpenAI-compatible)
+ *
+ * The models of the catalogue that are not retired. The names of `V1_MODEL_MAP` are not listed.
  */
 export const listOpenAiModels = <ThrowOnError extends boolean = false>(options?: Options<ListOpenAiModelsData, ThrowOnError>) => (options?.client ?? client).get<ListOpenAiModelsResponses, ListOpenAiModelsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -30,6 +30,8 @@ export function modelsRoutes(app: FastifyInstance, deps: Deps): void {
     schema: {
       operationId: 'listOpenAiModels',
       summary: 'List models (OpenAI-compatible)',
+      description:
+        'The models of the catalogue that are not retired. The names of `V1_MODEL_MAP` are not listed.',
       tags: ['openai'],
       response: readResponses('/v1/models', 'OpenAiModelList'),
     },
