@@ -14,7 +14,7 @@ import {
   type Spent,
 } from '../../domain/ports.ts';
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
-import { type CallTarget, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { type CallTarget, hasForeignOptions, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { type FailedCall, withFailure } from './failed-attempt.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
 import type { RecordBlock } from './record-block.ts';
@@ -145,9 +145,10 @@ export function createAttemptCall(deps: Deps) {
     await openBreaker(run.job, call, failure);
   }
 
-  async function openBreaker(job: ImageJob, call: CallTarget, failure: ProviderFailure): Promise<void> {
+  async function openBreaker(job: ImageJob, call: FailedCall, failure: ProviderFailure): Promise<void> {
     const { code, retryAfterMs } = failure;
-    const scope = scopeOfFailure(failure, call, deps.catalogue);
+    const isForeign = call.kind !== 'enhance' && hasForeignOptions(job);
+    const scope = scopeOfFailure(failure, { ...call, hasForeignOptions: isForeign }, deps.catalogue);
     if (scope === null) return;
     const facts = { ...logFieldsOf(job), scope, code, response: failure.provider };
     if (failure.kind === 'stopped') {

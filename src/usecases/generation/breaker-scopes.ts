@@ -1,3 +1,4 @@
+import type { ImageJob } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { ProviderFailure } from '../../domain/ports.ts';
 
@@ -23,13 +24,29 @@ export const scopesOfCall = (target: CallTarget, catalogue: ModelCatalogue): rea
   accountScope(target.provider),
 ];
 
-/** Returns the scope that a failure blocks. `null` if it concerns one call only. */
+/**
+ * Whether the caller of a job chose options of its calls that only the provider knows. A gateway may refuse such an option like
+ * the key of the account.
+ */
+export const hasForeignOptions = ({ request }: Pick<ImageJob, 'request'>): boolean =>
+  Object.keys(request?.provider_options ?? {}).some((name) => name !== 'user');
+
+/** The target of a failed call. */
+export interface FailedTarget extends CallTarget {
+  /** Whether the call had options for which `hasForeignOptions`. */
+  readonly hasForeignOptions: boolean;
+}
+
+/**
+ * Returns the scope that a failure blocks. `null` if it concerns one call only. No option of a caller may block the account
+ * for all tenants, so a rejected account is taken from calls without such options.
+ */
 export function scopeOfFailure(
   failure: ProviderFailure,
-  target: CallTarget,
+  target: FailedTarget,
   catalogue: ModelCatalogue,
 ): string | null {
-  if (failure.kind === 'stopped') return accountScope(target.provider);
+  if (failure.kind === 'stopped') return target.hasForeignOptions ? null : accountScope(target.provider);
   const asksToWait = failure.code === 'provider_rate_limited' || failure.retryAfterMs !== undefined;
   return failure.kind === 'refused' && asksToWait ? modelScope(target, catalogue) : null;
 }

@@ -57,7 +57,8 @@ export function withFailure(job: ImageJob, no: number, outcome: Outcome): ImageJ
     ...(hasTokens ? addTokens(job, spent?.usage) : {}),
   };
   const after = call.afterFailure?.(closed, error) ?? closed;
-  const isRefusal = kind === 'refused' && call.kind !== 'enhance' && !isTerminal(job.status);
+  const isFree = kind === 'refused' || kind === 'stopped';
+  const isRefusal = isFree && call.kind !== 'enhance' && !isTerminal(job.status);
   return isRefusal ? { ...after, refusals: (after.refusals ?? 0) + 1 } : after;
 }
 

@@ -53,10 +53,12 @@ export function createGenerateImage(deps: Deps): GenerateImage {
   async function judge(run: JobRun, index: number, failure: ProviderFailure): Promise<ImageOutcome | null> {
     const { job, signal } = run;
     if (signal.aborted) return { kind: 'stopped' };
-    if (failure.kind === 'stopped' && deps.policy.onQuota === 'wait') return blockedOutcome(job, index);
-    const outcome = decideRetry(failure, job, { index, policy: deps.policy, random: deps.random() });
-    if (outcome.kind !== 'wait') return outcome;
+    const waits = failure.kind === 'stopped' && deps.policy.onQuota === 'wait';
     const scope = deps.scopeOfFailure(job, failure);
+    if (waits && scope !== null) return blockedOutcome(job, index);
+    const judged = waits ? { ...failure, kind: 'refused' as const } : failure;
+    const outcome = decideRetry(judged, job, { index, policy: deps.policy, random: deps.random() });
+    if (outcome.kind !== 'wait') return outcome;
     return scope === null ? outcome : { ...outcome, blocked: { scope, code: failure.code } };
   }
 

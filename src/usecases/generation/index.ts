@@ -23,7 +23,7 @@ import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { createAttemptCall } from './attempt-call.ts';
-import { scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { hasForeignOptions, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { createCallProvider } from './call-provider.ts';
 import { createCheckBreaker } from './check-breaker.ts';
 import { createCheckThrottle } from './check-throttle.ts';
@@ -205,7 +205,8 @@ function composeGenerateImage(
     checkBreaker,
     checkThrottle: createCheckThrottle(deps.throttle),
     scopesOf: (job) => scopesOfCall(targetOf(job), catalogue),
-    scopeOfFailure: (job, failure) => scopeOfFailure(failure, targetOf(job), catalogue),
+    scopeOfFailure: (job, failure) =>
+      scopeOfFailure(failure, { ...targetOf(job), hasForeignOptions: hasForeignOptions(job) }, catalogue),
     spool,
     random,
     policy,
