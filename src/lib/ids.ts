@@ -74,6 +74,11 @@ function digestPart(text: string): string {
   return Array.from(bytes.subarray(0, randomLength), (byte) => alphabet[byte & 31]).join('');
 }
 
+const hostPrefix = 'host_';
+
+/** Whether a destination of webhooks is a host that jobs named, and no endpoint. */
+export const isHostDestination = (destinationKey: string): boolean => destinationKey.startsWith(hostPrefix);
+
 /** Creators of the domain's ids. */
 export const ids = {
   job: (nowMs: number) => `img_${ulid(nowMs)}`,
@@ -83,6 +88,6 @@ export const ids = {
   delivery: (eventAtMs: number, eventId: string, destinationKey: string) =>
     `dlv_${timePart(eventAtMs)}${digestPart(`${eventId} ${destinationKey}`)}`,
   hostDestinationKey: (tenant: string, url: string) =>
-    `host_${digestPart(`${tenant} ${new URL(url).origin}`)}`,
+    `${hostPrefix}${digestPart(`${tenant} ${new URL(url).origin}`)}`,
   run: () => randomUUID(),
 };

@@ -128,14 +128,33 @@ describe('the health of a destination', () => {
     expect(await keep('one')).toBe(true);
   });
 
-  it('expires the health of a destination about 7 days after its last delivery run', async () => {
-    const { tenant, destinationKey, take, release } = deliveryQueue();
-    await take('one');
-    expect(await store.redis.pttl(store.keys.destination(tenant, destinationKey))).toBe(-1);
-    await release('one');
-    const days = (await store.redis.pttl(store.keys.destination(tenant, destinationKey))) / 86_400_000;
-    expect(days).toBeGreaterThan(6.9);
-    expect(await store.keysKeptOf(tenant)).toEqual([]);
+  it.each([
+    ['an endpoint', 'whk_1', 7 * 24],
+    ['a host that jobs named', 'host_1', 1],
+  ])(
+    'expires the health of %s after its last delivery run (%s, %i hours)',
+    async (_name, destination, hours) => {
+      const { tenant, destinationKey, take, release } = deliveryQueue(undefined, destination);
+      await take('one');
+      const lifeHours = async () =>
+        (await store.redis.pttl(store.keys.destination(tenant, destinationKey))) / 3_600_000;
+      expect(await lifeHours()).toBeLessThan(0);
+      await release('one');
+      expect(await lifeHours()).toBeGreaterThan(hours - 0.1);
+      expect(await lifeHours()).toBeLessThanOrEqual(hours);
+      expect(await store.keysKeptOf(tenant)).toEqual([]);
+    },
+  );
+
+  it('names another task for a destination whose health has expired, because its earlier task may still be delayed', async () => {
+    const { tenant, destinationKey, put, visit } = deliveryQueue(undefined, 'host_1');
+    const first = await put(createdAt);
+    await store.redis.unlink(store.keys.destination(tenant, destinationKey));
+    const second = await put(createdAt + 7_200_000);
+    expect(second.taskId).not.toBe(first.taskId);
+    expect(await store.redis.pttl(store.keys.destination(tenant, destinationKey))).toBeGreaterThan(0);
+    await visit('one', createdAt + 7_200_000);
+    expect((await put(createdAt + 7_200_001)).taskId).not.toBe(second.taskId);
   });
 });
 

@@ -25,17 +25,17 @@ type LeaseReply =
  * Returns {'acquired', health fields...} | {'held', expiry, '1' if another caller retries by then}
  */
 const source = `
-local run, now = ARGV[1], tonumber(ARGV[2])
+local run, now = ARGV[1], ARGV[2]
 local lease = redis.call('HMGET', KEYS[1], 'leaseRun', 'leaseUntil', 'nextRunAt')
-if lease[1] and lease[1] ~= run and tonumber(lease[2]) > now then
+if lease[1] and lease[1] ~= run and tonumber(lease[2]) > tonumber(now) then
   local next_run_at = tonumber(lease[3] or '0')
-  if next_run_at > now and next_run_at <= tonumber(lease[2]) then return {'held', lease[2], '1'} end
+  if next_run_at > tonumber(now) and next_run_at <= tonumber(lease[2]) then return {'held', lease[2], '1'} end
   redis.call('HSET', KEYS[1], 'nextRunAt', lease[2])
   return {'held', lease[2], ''}
 end
 redis.call('HSET', KEYS[1], 'leaseRun', run, 'leaseUntil', ARGV[3])
 redis.call('HDEL', KEYS[1], 'interruptedRun')
-redis.call('HINCRBY', KEYS[1], 'leaseEpoch', 1)
+if redis.call('HSETNX', KEYS[1], 'leaseEpoch', now) == 0 then redis.call('HINCRBY', KEYS[1], 'leaseEpoch', 1) end
 redis.call('PERSIST', KEYS[1])
 return {'acquired', unpack(redis.call('HMGET', KEYS[1], ${healthFields.map((field) => `'${field}'`).join(', ')}))}
 `;

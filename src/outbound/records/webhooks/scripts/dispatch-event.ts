@@ -3,6 +3,7 @@ import type { Delivery } from '../../../../domain/webhook-delivery.ts';
 import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
 import { encodeVersioned } from '../../versioned-json.ts';
+import { healthTtlMs } from './release-lease.ts';
 
 interface EventDispatch {
   readonly tenant: string;
@@ -42,7 +43,12 @@ for key = 6, #KEYS, 5 do
   for _, index in ipairs({KEYS[3], KEYS[4], KEYS[key + 3], KEYS[key + 4]}) do redis.call('ZADD', index, 0, id) end
   local lease = redis.call('HMGET', KEYS[key + 2], 'leaseEpoch', 'leaseUntil')
   local is_held = lease[2] and tonumber(lease[2]) > tonumber(now)
-  lease_epochs[#lease_epochs + 1] = is_held and '' or lease[1] or '0'
+  if not lease[1] then
+    -- An epoch that began again at 0 could name a task of the time before, which may be delayed by hours.
+    redis.call('HSET', KEYS[key + 2], 'leaseEpoch', now)
+    redis.call('PEXPIRE', KEYS[key + 2], ${healthTtlMs})
+  end
+  lease_epochs[#lease_epochs + 1] = is_held and '' or lease[1] or now
   arg = arg + 3
 end
 return lease_epochs

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { isHostDestination } from '../../../../lib/ids.ts';
 import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
 
@@ -10,8 +11,16 @@ interface Release {
   readonly nowMs: number;
 }
 
-/** Retention of an idle destination's health, in milliseconds. Longer than any schedule. */
-const healthTtlMs = 7 * 24 * 3_600_000;
+/** Retention of the health of an idle endpoint, in milliseconds. Longer than any schedule. */
+export const healthTtlMs = 7 * 24 * 3_600_000;
+/**
+ * Retention of the health of an idle host that jobs named, in milliseconds. Any number of jobs may name hosts, so it is only
+ * as long as the longest wait that such a host can ask for.
+ */
+const hostHealthTtlMs = 3_600_000;
+
+const idleTtlMs = (destinationKey: string) =>
+  isHostDestination(destinationKey) ? hostHealthTtlMs : healthTtlMs;
 
 /**
  * KEYS 1 destination, 2 delivery queue, 3 destinations with pending deliveries
@@ -53,7 +62,7 @@ export function createReleaseLease(redis: Redis | Cluster, keys: Keys) {
         keys.deliveryQueue(tenant, destinationKey),
         keys.deliveryQueues(tenant),
       ],
-      [release.run, release.nowMs, destinationKey, healthTtlMs],
+      [release.run, release.nowMs, destinationKey, idleTtlMs(destinationKey)],
     );
     return dueAt === null ? null : Number(dueAt);
   };
