@@ -30,7 +30,8 @@ export async function useDocsPage(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs/api',
     staticCSP: pagePolicy,
-    uiConfig: { persistAuthorization: true, displayRequestDuration: true, deepLinking: true },
+    // The key would stay in the local storage of the browser, and therefore on a disk.
+    uiConfig: { persistAuthorization: false, displayRequestDuration: true, deepLinking: true },
     theme: {
       title: 'Darkroom API',
       css: [{ filename: 'darkroom.css', content: pageStyle }],
