@@ -74,14 +74,16 @@ const safetyPhrases: readonly RegExp[] = [
   /\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168/,
 ];
 
-/** A limit per time and the share that a request takes of it, as OpenAI states them in the message of a rate limit. */
-const limitAndShare = /\blimit:? (\d[\d,]{0,14}), (?:[^.]{0,80} )?requested:? (\d[\d,]{0,14})/;
+/** A limit per time, and the share that a request takes of it, as OpenAI states them in the message of a rate limit. */
+const statedLimit = /\blimit:? (\d[\d,]{0,14})\b/;
+const statedShare = /\brequested:? (\d[\d,]{0,14})\b/;
 
 /** Returns whether a message states that a request alone takes more than a whole limit, so that it never fits. */
 export function exceedsWholeLimit(messages: readonly string[]): boolean {
   return lowerCase(messages).some((message) => {
-    const [, limit, requested] = limitAndShare.exec(message.slice(0, 600)) ?? [];
-    return amount(requested) > amount(limit) || /^request too large for\b/.test(message);
+    const start = message.slice(0, 600);
+    const limit = amount(statedLimit.exec(start)?.[1]);
+    return amount(statedShare.exec(start)?.[1]) > limit || /^request too large for\b/.test(start);
   });
 }
 
