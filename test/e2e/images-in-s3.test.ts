@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { bucketOf, holdFirstUpload, storageIn } from '../support/bucket.ts';
+import { noiseImage } from '../support/images.ts';
 import { respondWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls } from '../support/service-environment.ts';
@@ -11,7 +15,7 @@ let s3: TestS3;
 let service: TestService;
 beforeAll(async () => {
   s3 = await startTestS3();
-  service = await startService(storageIn(s3));
+  service = await startService({ ...storageIn(s3), INPUT_ALLOW_PRIVATE: 'true' });
 });
 afterAll(async () => {
   await service.close();
@@ -105,6 +109,33 @@ describe('an image in S3', () => {
   it('erasing a job during its upload leaves no object in S3', async () => {
     const held = holdFirstUpload(s3);
     const { id } = await service.acme.submit({ prompt: 'Erased in the middle' });
+    const key = await held.key;
+    await service.acme.delete(`/images/${id}`).expect(204);
+    expect(await held.release()).toBe(200);
+
+    const bucket = createS3Storage(bucketOf(s3));
+    await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
+    await bucket.close();
+  });
+
+  it('erasing a job during the upload of one fetched input leaves no object, although another fetch is cut off', async () => {
+    const photo = await noiseImage(64, 48);
+    const photos = createServer((request, response) => {
+      if (request.url === '/photo.png') response.end(photo);
+      else response.writeHead(200).flushHeaders();
+    });
+    await once(photos.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      photos.closeAllConnections();
+      photos.close();
+    });
+    const origin = `http://127.0.0.1:${(photos.address() as AddressInfo).port}`;
+    const held = holdFirstUpload(s3, (key) => key.endsWith('/in-image-0.bin'));
+    const { id } = await service.acme.submit({
+      prompt: 'Erased while its inputs arrive',
+      model: 'gpt-image-2.6-flare',
+      images: [{ url: `${origin}/photo.png` }, { url: `${origin}/never.png` }],
+    });
     const key = await held.key;
     await service.acme.delete(`/images/${id}`).expect(204);
     expect(await held.release()).toBe(200);

@@ -23,14 +23,17 @@ interface Deps {
  * @returns the outcome of the job if it cannot continue now, otherwise `null`.
  */
 export function createResolveInputs(deps: Deps) {
-  /** Records the inputs. If the job has ended or was erased without them, their bytes are removed. */
+  /** Fetches and records the inputs. If the job has ended or was erased without them, their bytes are removed. */
   async function fetchAndRecord(run: JobRun): Promise<void> {
     const before = run.job;
-    const fetched = await deps.fetchInputs(before, run.signal);
     try {
+      const fetched = await deps.fetchInputs(before, run.signal);
       await run.update((job) => ({ ...job, inputs: fetched }));
     } catch (error) {
-      if (error instanceof AppError && error.code === 'already_terminal') await removeUnrecorded(before);
+      // A fetch that fails or is stopped may have stored other inputs of the job.
+      await removeUnrecorded(before).catch((fault) =>
+        deps.log.warn({ err: fault, ...logFieldsOf(before) }, 'unrecorded inputs not removed'),
+      );
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../../src/domain/errors.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { inputKeyOf, type JobInput } from '../../../../src/domain/input-image.ts';
 import { erase } from '../../../../src/domain/job-erasure.ts';
@@ -38,6 +39,19 @@ describe('an input that is fetched while its job changes', () => {
     expect(await made.run()).toEqual({ done: true });
     expect(made.calls).toEqual([]);
     expect(made.stored.has(inputKeyOf(made.job(), requested))).toBe(isStored);
+  });
+
+  it('removes the bytes that it stored before the erasure of the job stopped the fetch of another input', async () => {
+    const made = generation({
+      async fetchInputs(job) {
+        made.set((now) => erase(now, createdAt, retention));
+        made.stored.set(inputKeyOf(job, requested), Buffer.from('bytes'));
+        throw new AppError('input_unavailable', { detail: 'The address did not arrive in time.' });
+      },
+    });
+    made.set((job) => ({ ...job, inputs: [requested, { ...requested, index: 1 }] }));
+    expect(await made.run()).toEqual({ done: true });
+    expect([...made.stored.keys()]).toEqual([]);
   });
 });
 
