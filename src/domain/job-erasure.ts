@@ -17,6 +17,8 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
     ? job
     : finish(job, 'canceled', { nowMs, retention });
   const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
+  // The placeholder of an image shows what is on it.
+  const images = ended.images.map(({ thumbhash: _thumbhash, ...image }) => image);
   const attempts = ended.attempts.map((attempt) => {
     const row = withoutHeldResponse(pickAmounts(attempt, attemptFields) as unknown as Attempt);
     // The request is erased with its model, and the ledger has to name the model of every paid call.
@@ -25,7 +27,7 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
   // The names of the inputs stay until their bytes are deleted.
   const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
   return {
-    ...touch({ ...tombstone, attempts, ...(inputs ? { inputs } : {}) }, nowMs),
+    ...touch({ ...tombstone, images, attempts, ...(inputs ? { inputs } : {}) }, nowMs),
     erasedAt: nowMs,
     mediaExpiresAt: nowMs,
   };
@@ -60,9 +62,26 @@ const attemptFields = [
   'model',
 ] as const satisfies readonly (keyof Attempt)[];
 
-/** Marks the images, previews and inputs of an ended job as deleted. The facts about its inputs stay, unless it was erased. */
+/** Maximum age of an ended job that still gets files, in milliseconds. The last ones are its thumbnails. */
+const lastFilesMs = 3_600_000;
+/** How long an upload that began before an erasure may still be in flight, in milliseconds. Its worker may be frozen. */
+const lateUploadsMs = 900_000;
+
+/** Returns when the files of an erased job are deleted again; `undefined` if no upload was in flight at the erasure. */
+function lastDeletionAt({ erasedAt, finishedAt = 0, recordExpiresAt = Infinity }: ImageJob) {
+  if (erasedAt === undefined || erasedAt - finishedAt > lastFilesMs) return undefined;
+  return Math.min(erasedAt + lateUploadsMs, recordExpiresAt);
+}
+
+/**
+ * Marks the images, previews and inputs of an ended job as deleted. The facts about its inputs stay, unless it was erased. A
+ * job that was erased while it could get files stays due once more, because an upload in flight may end after the deletion.
+ */
 export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
   const { inputs, ...rest } = purgePreviews(job, nowMs);
+  const againAt = lastDeletionAt(job);
+  if (againAt !== undefined && nowMs < againAt)
+    return { ...rest, ...(inputs ? { inputs } : {}), mediaExpiresAt: againAt };
   const known = inputs && job.erasedAt === undefined ? { inputs } : {};
   return { ...rest, ...known, images: [], mediaGone: true };
 }

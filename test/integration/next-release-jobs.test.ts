@@ -83,6 +83,8 @@ describe('a job of the next release', () => {
     for (const key of files) await core.storage.put(key, Buffer.from('bytes'), { contentType: 'image/png' });
     await createEraseJob(core)({ tenant: job.tenant, actor: commandLine }, job.id);
     for (const key of files) expect(await core.storage.read(key)).toBeNull();
+    core.passTime(900_000);
+    await core.sweep();
     expect(await stored(core, job)).toMatchObject({ mediaGone: true, images: [] });
   });
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
-import { storageKeyOf } from '../../src/domain/image.ts';
+import { storageKeyOf, thumbnailKeyOf } from '../../src/domain/image.ts';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
 import { erase } from '../../src/domain/job-erasure.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
@@ -127,8 +127,20 @@ describe('the sweep', () => {
     const job = await finished(core);
     await core.change({ tenant: 'acme', id: job.id }, (now) => erase(now, createdAt, retention));
     await core.sweep();
-    expect(await core.records.get('acme', job.id)).toMatchObject({ images: [], mediaGone: true });
     expect(await core.storage.read(job.images[0]?.storageKey ?? '')).toBeNull();
+  });
+
+  it('removes files of an erased job again whose upload ended after the erasure, and then marks them as deleted', async () => {
+    const core = await connectCore();
+    const job = await finished(core);
+    await core.change({ tenant: 'acme', id: job.id }, (now) => erase(now, createdAt, retention));
+    await core.sweep();
+    const keys = [thumbnailKeyOf(job, { index: 0 }), job.images[0]?.storageKey ?? ''];
+    for (const key of keys) await core.storage.put(key, Buffer.from('late'), { contentType: 'image/png' });
+    core.passTime(900_000);
+    await core.sweep();
+    for (const key of keys) expect(await core.storage.read(key)).toBeNull();
+    expect(await core.records.get('acme', job.id)).toMatchObject({ images: [], mediaGone: true });
   });
 
   it('removes an unrecorded image that a dead worker stored', async () => {

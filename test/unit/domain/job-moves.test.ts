@@ -197,7 +197,7 @@ describe('erasing a job', () => {
     expect(erased.images).toEqual(full.images);
     expect(storageKeysOf(erased)).toContain(inputKeyOf(erased, { role: 'image', index: 0 }));
     expect(dueAt(erased)).toBe(createdAt + 9);
-    expect(dueAt(purgeMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
+    expect(dueAt(purgeMedia(erased, createdAt + 9 + 900_000))).toBe(ended.recordExpiresAt);
   });
 });
 
