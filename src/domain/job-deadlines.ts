@@ -25,10 +25,18 @@ export function isMediaGone({ mediaGone, mediaExpiresAt }: ImageJob, nowMs: numb
 /** How long previews stay after the end of a job. Event streams can be replayed for the same time. */
 const previewsMs = 3_600_000;
 
-/** Returns when the previews of a job are deleted; `undefined` while it runs or if it has none. */
-export function previewsExpireAt({ previews, finishedAt }: ImageJob): number | undefined {
-  return previews?.length && finishedAt !== undefined ? finishedAt + previewsMs : undefined;
+/**
+ * Returns when the previews of a job are deleted: with its images, and at the latest an hour after its end. `undefined`
+ * while it runs or if it has none.
+ */
+export function previewsExpireAt({ previews, finishedAt, mediaExpiresAt }: ImageJob): number | undefined {
+  if (!previews?.length || finishedAt === undefined) return undefined;
+  return Math.min(finishedAt + previewsMs, mediaExpiresAt ?? Number.POSITIVE_INFINITY);
 }
+
+/** Whether the previews of a job are past their retention, and deleted or about to be. */
+export const arePreviewsGone = (job: ImageJob, nowMs: number): boolean =>
+  (previewsExpireAt(job) ?? Number.POSITIVE_INFINITY) <= nowMs;
 
 const overrunMs = 30_000;
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readEvents } from '../support/event-stream.ts';
 import { startGeneration } from '../support/openai-requests.ts';
 import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -26,6 +27,18 @@ describe('an image whose retention has ended, before it is deleted', () => {
     await service.acme.post(`/images/${id}/variations`).expect(404);
     const edit = { prompt: 'Add snow', images: [{ image_id: id }] };
     expect((await service.acme.post('/images').send(edit).expect(422)).body.code).toBe('input_invalid');
+  });
+
+  it('has no preview any more, in no event and behind no link', async () => {
+    const retention = { media_s: 600 };
+    const job = await service.acme.generate({ prompt: 'A fox at dawn', partial_images: 1, retention });
+    const previews = async () =>
+      (await readEvents(service.url, job.id)).flatMap(({ partial_image }) => partial_image ?? []);
+    const [preview] = await previews();
+    expect(preview?.url_expires_at).toBe(job.images[0]?.url_expires_at);
+    await endRetention(job.id);
+    await service.acme.get(`/images/${job.id}/content/0?partial=0`).expect(404);
+    expect(await previews()).toEqual([]);
   });
 
   it('is not sent to a repeated request of an OpenAI client', async () => {

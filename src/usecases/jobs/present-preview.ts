@@ -1,5 +1,5 @@
 import type { ImageJob } from '../../domain/image-job.ts';
-import { previewsExpireAt } from '../../domain/job-deadlines.ts';
+import { arePreviewsGone, previewsExpireAt } from '../../domain/job-deadlines.ts';
 import type { PreviewView } from '../../domain/job-view.ts';
 import { linkTimes } from '../../domain/link-times.ts';
 import type { Clock, ImageStorage } from '../../domain/ports.ts';
@@ -11,7 +11,7 @@ interface Deps {
   clock: Clock;
 }
 
-/** Renders the preview of an image for a caller, with a link that is signed at this moment. `null` if it was deleted. */
+/** Renders the preview of an image for a caller, with a link that is signed at this moment. `null` if its retention has ended. */
 export function createPresentPreview({ storage, clock }: Deps) {
   return async (
     job: ImageJob,
@@ -21,7 +21,7 @@ export function createPresentPreview({ storage, clock }: Deps) {
     const preview = job.previews?.find(
       ({ index, partial }) => index === name.index && partial === name.partial,
     );
-    if (!preview) return null;
+    if (!preview || arePreviewsGone(job, clock())) return null;
     const times = linkTimes(clock(), options.linkSeconds, previewsExpireAt(job));
     const link = await storage.link(preview.storageKey, {
       ...times,

@@ -9,7 +9,7 @@ import {
   thumbnailKeyOf,
   thumbnailType,
 } from '../../domain/image.ts';
-import { isMediaGone } from '../../domain/job-deadlines.ts';
+import { arePreviewsGone, isMediaGone } from '../../domain/job-deadlines.ts';
 import { linkTimes } from '../../domain/link-times.ts';
 import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
 import { findJob } from './get-job.ts';
@@ -84,7 +84,9 @@ export function createReadImage(deps: Deps) {
 
   async function preview(tenant: string, id: string, { index, partial }: PreviewName): Promise<ImageContent> {
     const job = await findJob(deps.records, tenant, id);
-    const found = job.previews?.find((each) => each.index === index && each.partial === partial);
+    const found = arePreviewsGone(job, deps.clock())
+      ? undefined
+      : job.previews?.find((each) => each.index === index && each.partial === partial);
     if (!found) throw new AppError('not_found', { detail: 'The job has no such preview (any more).' });
     return contentOf(found, previewFileName(id, found));
   }
