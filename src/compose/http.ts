@@ -3,6 +3,7 @@ import { createHttpApp } from '../inbound/http/app.ts';
 import { createModelMap, modelsIn } from '../inbound/http/openai-v1/model-map.ts';
 import { createMcp, type Mcp } from '../inbound/mcp/index.ts';
 import { createFileLinks } from '../lib/crypto/file-link.ts';
+import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
 import type { Adapters } from './adapters.ts';
@@ -73,7 +74,7 @@ export function composeHttp(root: Root, { adapters, useCases, console }: Served)
 }
 
 /** Builds the server of the Model Context Protocol. */
-function composeMcp({ config, log }: Root, adapters: Adapters, { jobs, inputs }: UseCases): Mcp {
+function composeMcp({ config, environment, log }: Root, adapters: Adapters, { jobs, inputs }: UseCases): Mcp {
   return createMcp({
     jobs,
     inputs,
@@ -84,6 +85,7 @@ function composeMcp({ config, log }: Root, adapters: Adapters, { jobs, inputs }:
     linkSeconds: config.LINK_TTL_S,
     retentionOf: retentionOf(config),
     version: packageVersion(),
+    keyedDigest: createKeyedDigest(environment.secretsKey, 'darkroom mcp calls v1'),
     clock,
     log,
   });

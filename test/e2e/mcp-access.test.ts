@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { manageKeysOf } from '../support/managed-keys.ts';
 import { connectMcp } from '../support/mcp-client.ts';
 import { legacyRequester, openLegacy } from '../support/mcp-requests.ts';
+import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
@@ -17,6 +19,28 @@ describe('requests to /mcp', () => {
     const response = await fetch(new URL('/mcp', service.url), { method: 'POST', body: '{}' });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  it('leave nothing in Redis by which a guess of their arguments could be confirmed without our secret', async () => {
+    const key = await service.acme.get('/keys/self').expect(200);
+    const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
+    const hour = () => Math.floor(Date.now() / 3_600_000);
+    const args = { preview: false, prompt: 'A guess', wait_s: 0 };
+    const hours = [hour()];
+    await openLegacy(service, {
+      id: 'guessed',
+      method: 'tools/call',
+      params: { name: 'generate_image', arguments: args },
+    }).then((response) => response.text());
+    hours.push(hour());
+    const guesses = hours.map((each) =>
+      digest(`mcp ${digest(JSON.stringify([key.body.id, each, 'guessed', args]))} 1`),
+    );
+    const names = await queryRedis(service.env.REDIS_URL ?? '', (redis) =>
+      redis.keys(`*${service.env.REDIS_KEY_PREFIX}*:idem:*`),
+    );
+    expect(names).not.toEqual([]);
+    expect(names.filter((name) => guesses.some((guess) => name.endsWith(guess)))).toEqual([]);
   });
 
   it('are refused to pages of foreign origins, as the protocol demands', async () => {

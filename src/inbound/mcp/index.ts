@@ -27,6 +27,8 @@ export interface McpDeps {
   readonly linkSeconds: number;
   readonly retentionOf: (job: ImageJob) => Retention;
   readonly version: string;
+  /** Names repeated calls. */
+  readonly keyedDigest: (text: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -52,8 +54,8 @@ export function createMcp(deps: McpDeps) {
 export type Mcp = ReturnType<typeof createMcp>;
 
 function toolsOf(deps: McpDeps, present: PresentResult): Tool[] {
-  const { jobs, inputs, clock } = deps;
-  const submitOnce = createSubmitOnce({ jobs, clock });
+  const { jobs, inputs } = deps;
+  const submitOnce = createSubmitOnce(deps);
   return [
     ...createImagesTools({ jobs, inputs, submitOnce, present }),
     ...readImagesTools({ jobs, present }),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageRequestFields } from '../../domain/image-request.ts';
 import type { Clock, RequestedInput } from '../../domain/ports.ts';
@@ -9,6 +8,8 @@ import type { ToolContext } from './tool.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'submitJob'>;
+  /** Digest that needs our secret. The name of a call outlives its job and must not confirm a guessed prompt. */
+  readonly keyedDigest: (text: string) => string;
   readonly clock: Clock;
 }
 
@@ -31,12 +32,11 @@ const maxEqualCalls = 100;
  * without one joins only a repetition with the same JSON-RPC id and arguments while its job runs, and otherwise creates
  * a job. The claim is atomic, so equal calls on several processes create one job.
  */
-export function createSubmitOnce({ jobs, clock }: Deps) {
+export function createSubmitOnce({ jobs, keyedDigest, clock }: Deps) {
   /** Returns the names of equal calls in an hour. Each job that has ended makes room for the next one. */
   function* keysOf({ call, rpcId }: ToolContext, args: unknown): Generator<string> {
     const hour = Math.floor(clock() / hourMs);
-    const identity = canonicalJson([call.caller.keyId, hour, rpcId, args]);
-    const digest = createHash('sha256').update(identity).digest('base64url');
+    const digest = keyedDigest(canonicalJson([call.caller.keyId, hour, rpcId, args]));
     for (let no = 1; no <= maxEqualCalls; no += 1) yield `mcp ${digest} ${no}`;
   }
 
