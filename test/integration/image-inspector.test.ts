@@ -96,6 +96,24 @@ describe('the inspector of images', () => {
     expect(await inspect(bytes)).toMatchObject({ isRewritten: false, bytes });
   });
 
+  it('removes the thumbnail in the header of a JPEG, which may show what was cut off, and nothing else', async () => {
+    const header = (width: number, height: number) => {
+      const pixels = Buffer.alloc(3 * width * height, 'secret');
+      const fields = Buffer.from([1, 2, 0, 0, 1, 0, 1, width, height]);
+      const content = Buffer.concat([Buffer.from('JFIF\0'), fields, pixels]);
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(content.length + 2);
+      return Buffer.concat([Buffer.of(0xff, 0xe0), length, content]);
+    };
+    // The encoder writes no header of its own, or one of 18 bytes.
+    const rest = jpeg.subarray(jpeg[3] === 0xe0 ? 20 : 2);
+    const withHeader = (bytes: Buffer) => Buffer.concat([jpeg.subarray(0, 2), bytes, rest]);
+    const { inspect } = await open();
+    const plain = withHeader(header(0, 0));
+    expect(await inspect(withHeader(header(20, 15)))).toMatchObject({ isRewritten: true, bytes: plain });
+    expect(await inspect(plain)).toMatchObject({ isRewritten: false, bytes: plain });
+  });
+
   it('removes unknown chunks of a WebP, and nothing else', async () => {
     const { inspect } = await open();
     const webp = await noiseImage(96, 64, 'webp');

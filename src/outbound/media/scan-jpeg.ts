@@ -16,6 +16,7 @@ const maxScans = 40;
  */
 export async function scanJpeg(file: FileWindow): Promise<Scan> {
   const found = createCollector();
+  const patches: Patch[] = [];
   let scans = 0;
   let hasMore = false;
   for (let position = 2; ; ) {
@@ -32,7 +33,7 @@ export async function scanJpeg(file: FileWindow): Promise<Scan> {
       if (scans === 0) throw truncated();
       await checkRest(file, position + 2, hasMore);
       if (position + 2 < file.sizeBytes) found.remove(position + 2, file.sizeBytes);
-      return { contentType: 'image/jpeg', metadata: found.metadata, patches: [] };
+      return { contentType: 'image/jpeg', metadata: found.metadata, patches };
     }
     if (code < firstMarker || code === marker.soi || (code >= marker.rst0 && code <= marker.rst7)) {
       throw invalid('The file is damaged: a segment has an unknown marker.');
@@ -45,7 +46,10 @@ export async function scanJpeg(file: FileWindow): Promise<Scan> {
     const kind = kindOf(code, await file.at(position + 4, Math.min(length - 2, 16)));
     if (kind === 'profile') found.profile(length);
     else if (kind === 'exif') found.remove(position, end, 'exif');
-    else if (kind !== 'image') found.remove(position, end);
+    else if (kind === 'header' && length > headerLength) {
+      found.remove(position + 2 + headerLength, end);
+      patches.push(...withoutThumbnail(position));
+    } else if (kind !== 'image' && kind !== 'header') found.remove(position, end);
     hasMore ||= kind === 'more_images';
     if (code === marker.sos) scans += 1;
     if (scans > maxScans) throw invalid('The image has too many scans. Save it without progressive display.');
@@ -53,14 +57,25 @@ export async function scanJpeg(file: FileWindow): Promise<Scan> {
   }
 }
 
-type Kind = 'image' | 'profile' | 'exif' | 'more_images' | 'metadata';
+type Patch = Scan['patches'][number];
+
+/** Length of a JFIF header without its thumbnail, as the segment states it (ITU T.871). */
+const headerLength = 16;
+
+/** Removes the thumbnail from a JFIF header. It may show what was cut off or painted over later. */
+const withoutThumbnail = (position: number): Patch[] => [
+  { start: position + 2, bytes: Buffer.of(0, headerLength) },
+  { start: position + headerLength, bytes: Buffer.of(0, 0) },
+];
+
+type Kind = 'image' | 'header' | 'profile' | 'exif' | 'more_images' | 'metadata';
 
 /** Returns the purpose of a segment. Content credentials (APP11) stay, because they belong to the image. */
 function kindOf(code: number, start: Buffer): Kind {
   const begins = (text: string) => start.toString('latin1', 0, text.length) === text;
   if (code === comment) return 'metadata';
   if (code < app0 || code > app0 + 15) return 'image';
-  if (code === app0) return begins('JFIF\0') ? 'image' : 'metadata';
+  if (code === app0) return begins('JFIF\0') ? 'header' : 'metadata';
   if (code === app0 + 1) return begins('Exif\0') ? 'exif' : 'metadata';
   if (code === app0 + 2 && begins('ICC_PROFILE\0')) return 'profile';
   if (code === app0 + 2 && begins('MPF\0')) return 'more_images';
