@@ -157,9 +157,15 @@ function startThumbnails({ closers, log }: Root, { thumbnails }: UseCases): void
 
 /** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */
 function startMaintenance({ closers, log }: Root, { maintenance, inputs, usage }: UseCases): void {
-  const verbs = { ...maintenance, sweepInputs: inputs.sweepInputs, archiveLedger: usage.archiveDue };
+  const verbs = {
+    ...maintenance,
+    sweep: () => maintenance.sweep('deadlines'),
+    purge: () => maintenance.sweep('retention'),
+    sweepInputs: inputs.sweepInputs,
+    archiveLedger: usage.archiveDue,
+  };
   const repeat = (
-    name: 'reconcile' | 'sweep' | 'sweepInputs' | 'archiveLedger' | 'compareHolds',
+    name: 'reconcile' | 'sweep' | 'purge' | 'sweepInputs' | 'archiveLedger' | 'compareHolds',
     pauseMs: number,
     firstAfterMs: number,
   ) => {
@@ -177,6 +183,7 @@ function startMaintenance({ closers, log }: Root, { maintenance, inputs, usage }
   repeat('reconcile', reconcilePauseMs, 0);
   // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.
   repeat('sweep', sweepPauseMs, sweepPauseMs);
+  repeat('purge', sweepPauseMs, sweepPauseMs);
   repeat('sweepInputs', inputSweepPauseMs, sweepPauseMs);
   repeat('compareHolds', comparePauseMs, comparePauseMs);
   repeat('archiveLedger', archivePauseMs, archivePauseMs);

@@ -137,6 +137,22 @@ describe('jobs that need attention', () => {
     expect(new Set(moments).size).toBe(4);
   });
 
+  it('knows which jobs are unfinished', async () => {
+    const tenant = freshTenant();
+    const [queued, running, ended] = [
+      await submit(queuedJob({ tenant })),
+      await submit(queuedJob({ tenant })),
+      await submit(queuedJob({ tenant })),
+    ];
+    await records.update({ tenant, id: running.id }, (now) => ({ job: beginRun(now, createdAt) }));
+    await records.update({ tenant, id: ended.id }, (now) => ({
+      job: finish(now, 'canceled', { nowMs: createdAt, retention }),
+    }));
+    const ids = [ended.id, queued.id, 'img_missing', running.id];
+    expect(await records.areOpen(tenant, ids)).toEqual([false, true, false, true]);
+    expect(await records.areOpen(tenant, [])).toEqual([]);
+  });
+
   it('lists due jobs in the order in which they became due, up to the limit', async () => {
     const tenant = freshTenant();
     const jobs = [];

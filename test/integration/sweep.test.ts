@@ -86,6 +86,29 @@ describe('the sweep', () => {
     ]);
   });
 
+  it('ends jobs at their deadlines while the storage hangs at the files of another job', async () => {
+    const core = await connectCore();
+    const stored = await finished(core);
+    core.passTime((stored.mediaExpiresAt ?? 0) - createdAt);
+    const waiting = queuedJob({ request: { queue_ttl_s: 60 }, nowMs: core.clock() });
+    await core.records.submit({ job: waiting, maxOpenJobs: 10 });
+    core.passTime(60_000);
+    let release = () => {};
+    const remove = () => new Promise<void>((resolve) => (release = resolve));
+    const sweep = createSweep({ ...core, storage: { ...core.storage, remove } });
+    let hasPurged = false;
+    const purging = sweep('retention').then(() => {
+      hasPurged = true;
+    });
+    await sweep('deadlines');
+    expect(await core.records.get('acme', waiting.id)).toMatchObject({ status: 'expired' });
+    expect(hasPurged).toBe(false);
+    const released = setInterval(() => release(), 5);
+    await purging;
+    clearInterval(released);
+    expect(await core.records.get('acme', stored.id)).toMatchObject({ mediaGone: true });
+  });
+
   it('skips a job that started running after the sweep listed it', async () => {
     const core = await connectCore();
     const job = await submitted(core);

@@ -122,6 +122,11 @@ export function createJobStore(
       }),
     dueJobs: (tenant, now, { offset, limit }) =>
       translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
+    areOpen: (tenant, ids) =>
+      translated(async () => {
+        if (ids.length === 0) return [];
+        return (await redis.zmscore(keys.open(tenant), ...ids)).map((score) => score !== null);
+      }),
     withoutThumbnails: (tenant, { fromMs, toMs, limit }) =>
       translated(async () => {
         const key = keys.withoutThumbnails(tenant);

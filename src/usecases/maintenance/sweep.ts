@@ -25,6 +25,13 @@ interface Deps {
   deliveryLogMs: number;
 }
 
+/**
+ * A part of the sweep. `deadlines` needs no storage: unfinished jobs, deliveries and thresholds. `retention` deletes files and
+ * records of ended jobs, and archives their ledger.
+ */
+const sweepParts = ['deadlines', 'retention'] as const;
+type SweepPart = (typeof sweepParts)[number];
+
 /** Findings of a round of the sweeper about the storage. */
 interface StorageRound {
   failures: number;
@@ -39,7 +46,8 @@ const maxStorageFailures = 10;
 /**
  * Applies deadlines and retention: expires queued jobs, ends jobs past their run timeout, and deletes images, records and
  * deliveries at the end of their retention. Completes erasures and reports thresholds of budgets that a crashed process left.
- * Idempotent. A job that fails to be processed stays due.
+ * Idempotent. A job that fails to be processed stays due. The parts run separately, because a slow storage may delay
+ * retention for minutes.
  */
 export function createSweep(deps: Deps) {
   /** @returns false if the job has to stay until its lines of the ledger are archived. */
@@ -88,11 +96,14 @@ export function createSweep(deps: Deps) {
     return isProcessed;
   }
 
-  async function sweepTenant(tenant: string, storage: StorageRound): Promise<void> {
+  async function sweepTenant(tenant: string, part: SweepPart, storage: StorageRound): Promise<void> {
     // Jobs that stay due are skipped, because they must not delay other jobs.
     for (let stillDue = 0; ; ) {
       const ids = await deps.records.dueJobs(tenant, deps.clock(), { offset: stillDue, limit: pageSize });
-      for (const id of ids) {
+      const areOpen = await deps.records.areOpen(tenant, ids);
+      const own = ids.filter((_, i) => areOpen[i] === (part === 'deadlines'));
+      stillDue += ids.length - own.length;
+      for (const id of own) {
         const dealtWith = await deps.records
           .get(tenant, id)
           .then((job) => job !== null && processDueJob(job, storage))
@@ -110,21 +121,30 @@ export function createSweep(deps: Deps) {
     while ((await deps.deliveries.purge(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
   }
 
-  return async (): Promise<void> => {
+  async function sweepPart(tenant: string, part: SweepPart, storage: StorageRound): Promise<void> {
+    await sweepTenant(tenant, part, storage);
+    if (storage.unarchived.has(tenant)) {
+      await deps.archiveTenant(tenant);
+      await sweepTenant(tenant, part, storage);
+    }
+    if (part === 'retention') return;
+    await sweepLog(tenant);
+    await deps.reportThresholds(tenant);
+  }
+
+  /** @param only part of the sweep. Default: all parts. */
+  return async (only?: SweepPart): Promise<void> => {
     const storage: StorageRound = { failures: 0, unarchived: new Set() };
     let fault: unknown;
-    for (const tenant of await deps.records.tenants()) {
-      try {
-        await sweepTenant(tenant, storage);
-        if (storage.unarchived.has(tenant)) {
-          await deps.archiveTenant(tenant);
-          await sweepTenant(tenant, storage);
+    const tenants = await deps.records.tenants();
+    for (const part of only ? [only] : sweepParts) {
+      for (const tenant of tenants) {
+        try {
+          await sweepPart(tenant, part, storage);
+        } catch (error) {
+          // The sweep continues, because other tenants of a Redis Cluster may be on another node.
+          fault ??= error;
         }
-        await sweepLog(tenant);
-        await deps.reportThresholds(tenant);
-      } catch (error) {
-        // The sweep continues, because other tenants of a Redis Cluster may be on another node.
-        fault ??= error;
       }
     }
     if (fault !== undefined) throw fault;
