@@ -26,3 +26,19 @@ export const minClaimMs = 24 * 3_600_000;
  * `undefined` if the claim stays as it is: its key is not known, or a late retry would pay a second time.
  */
 export const claimThatEnds = (job: ImageJob): ImageJob['claim'] => (isFree(job) ? job.claim : undefined);
+
+/** Time by which an idempotency claim outlives its record, because of clock differences and slow queues. */
+export const claimMarginMs = 3_600_000;
+
+/**
+ * Returns until when the claim of a job must last; `undefined` if it lasts long enough since the submission. That time did
+ * not include waits for a blocked provider scope, or a retention that was lengthened since.
+ */
+export function claimLastsUntil(job: ImageJob): number | undefined {
+  const { claim, createdAt, blocked, blockedMs = 0, recordExpiresAt = 0 } = job;
+  if (!claim) return undefined;
+  const currentWaitMs = Math.max(0, (blocked?.untilMs ?? 0) - (blocked?.sinceMs ?? 0));
+  const granted = createdAt + claim.ttlMs;
+  const needed = Math.max(granted + blockedMs + currentWaitMs, recordExpiresAt + claimMarginMs);
+  return needed > granted ? needed : undefined;
+}

@@ -1,7 +1,7 @@
 import type { Caller } from '../../domain/api-key.ts';
 import type { ImageRequestFields } from '../../domain/image-request.ts';
 import type { IdempotencyClaim, RequestedInput } from '../../domain/ports.ts';
-import { minClaimMs } from '../../domain/retention.ts';
+import { claimMarginMs, minClaimMs } from '../../domain/retention.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { RequestPolicy } from './prepare-request.ts';
 
@@ -31,9 +31,6 @@ export interface Submission {
 export type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId' | 'inputs' | 'identity'> &
   Partial<Pick<Submission, 'body'>>;
 export type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
-
-/** Time by which an idempotency claim outlives its record, because of clock differences and slow queues. */
-const claimMarginMs = 3_600_000;
 
 interface Deps {
   /** SHA-256, base64url. */

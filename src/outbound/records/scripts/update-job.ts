@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { BudgetCap, CapRefusal } from '../../../domain/budget.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import { claimLastsUntil } from '../../../domain/retention.ts';
 import type { NewEvent } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
 import { compareProjections, type ProjectJob } from '../job-projections.ts';
@@ -36,12 +37,13 @@ export type UpdateReply =
 
 /**
  * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, 10 size of all
- *      records, then indexes to leave, indexes to join, counters, counters that are changed only if they exist
+ *      records, 11 idempotency claim (unused if it stays), then indexes to leave, indexes to join, counters, counters that are
+ *      changed only if they exist
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
  *      length of the history before and after, 13 rise of the money, 14 caps (see check-caps.ts), 15 '1' if the rise must fit
- *      them, 16 number of counters that are changed only if they exist, then a score for each index to join, then field and
- *      amount for each counter
+ *      them, 16 number of counters that are changed only if they exist, 17 time that the claim has to last in ms, or '-' if it
+ *      stays, then a score for each index to join, then field and amount for each counter
  * Returns {'written', '1' if the event was written, '+' if a threshold was marked} | {'conflict', record} | {'missing'} |
  *      {'capped INDEX HELD SPENT'}, with ' +' if a threshold was marked
  */
@@ -55,7 +57,7 @@ local record, id = ARGV[2], ARGV[3]
 redis.call('INCRBY', KEYS[10], #record - redis.call('STRLEN', KEYS[1]))
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg, last_lasting = 10, 16, #KEYS - tonumber(ARGV[16])
+local key, arg, last_lasting = 11, 17, #KEYS - tonumber(ARGV[16])
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -70,6 +72,11 @@ while key < #KEYS do
     redis.call('HINCRBY', KEYS[key], ARGV[arg + 1], ARGV[arg + 2])
   end
   arg = arg + 2
+end
+-- The key may name a later job, because the claim of this one has expired.
+local claim = ARGV[17] ~= '-' and redis.call('GET', KEYS[11])
+if claim and string.match(claim, '^%S+ (%S+)') == id and redis.call('PTTL', KEYS[11]) < tonumber(ARGV[17]) then
+  redis.call('PEXPIRE', KEYS[11], ARGV[17])
 end
 local event = {
   outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = KEYS[6], id = ARGV[7], wanted = ARGV[8],
@@ -89,6 +96,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
   return async ({ before, after, event, booking }: JobUpdate): Promise<UpdateReply> => {
     const { tenant, id } = before;
     const change = compareProjections(project(keys, before), project(keys, after));
+    const lastsUntil = claimLastsUntil(after);
     const counters = [...change.counters, ...change.purgedCounters];
     const reply = await run(
       [
@@ -98,6 +106,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         keys.spend(tenant),
         keys.thresholds(tenant),
         keys.recordBytes(tenant),
+        keys.idempotency(tenant, after.claim?.keyHash ?? '-'),
         ...change.leave,
         ...change.join.map(({ key }) => key),
         ...counters.map(({ key }) => key),
@@ -110,6 +119,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...[before.history.length, after.history.length],
         ...[booking.amount, encodeCaps(booking.caps), booking.mustFit ? '1' : ''],
         change.purgedCounters.length,
+        lastsUntil === undefined ? '-' : Math.max(1, lastsUntil - after.updatedAt),
         ...change.join.map(({ score }) => score),
         ...counters.flatMap(({ field, amount }) => [field, amount]),
       ],
