@@ -135,8 +135,10 @@ function countOf(text: string, row: number): number {
 
 function timeOf(text: string, row: number): number {
   const isSeconds = /^\d{9,11}$/.test(text);
-  // A time without a zone is UTC.
-  const zoned = /(Z|[+-]\d\d:?\d\d)$|^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`;
+  // A time without a zone is UTC. A zone follows a time of day, because `-2026` at the end of `11-30-2026` is a year.
+  const zoned = /:\d\d.*(Z|[+-]\d\d:?\d\d)$|^\d{4}-\d\d-\d\d$/.test(text)
+    ? text
+    : `${text.replace(' ', 'T')}Z`;
   const ms = isSeconds ? Number(text) * 1000 : Date.parse(zoned);
   if (Number.isNaN(ms)) throw new Error(`Row ${row} has no valid time: ${text.slice(0, 40)}.`);
   return ms;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseBill } from '../../../../src/usecases/usage/parse-bill.ts';
 
 const start = Date.UTC(2026, 10, 23);
@@ -88,4 +88,18 @@ describe('an export of a provider', () => {
       'Its columns: time;price. Expected, separated by commas or tabs: request_id, timestamp, model, and micro_usd',
     );
   });
+});
+
+describe('a day of an export', () => {
+  it.each(['2026-11-23', '11-23-2026', '11/23/2026', '2026/11/23', 'Nov 23, 2026'])(
+    'written as %s is the UTC day, wherever the command runs',
+    (text) => {
+      for (const zone of ['UTC', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia']) {
+        vi.stubEnv('TZ', zone);
+        expect(parseBill(`date\tcost_usd\n${text}\t0.42`)).toEqual([
+          { kind: 'sum', row: 2, ...bucket, model: null, microUsd: 420_000 },
+        ]);
+      }
+    },
+  );
 });
