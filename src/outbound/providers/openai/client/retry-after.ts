@@ -62,10 +62,16 @@ function untilQuota(text: string | null): number | undefined {
 function untilDate(text: string | null, serverDate: string | null, nowMs: number): number | undefined {
   // A text without a letter is an invalid number, because an HTTP date names a weekday and a month.
   if (text === null || !/[A-Za-z]/.test(text)) return undefined;
-  const due = Date.parse(text);
+  const due = parseDate(text);
   if (Number.isNaN(due)) return undefined;
-  const serverNow = Date.parse(serverDate ?? '');
+  const serverNow = parseDate(serverDate ?? '');
   return Math.max(0, due - (Number.isNaN(serverNow) ? nowMs : serverNow));
+}
+
+/** Reads a date. One without a zone is UTC, such as `Mon Nov 23 12:00:30 2026` (RFC 9110, section 5.6.7). */
+function parseDate(text: string): number {
+  const hasZone = /[A-Za-z]\s*$|:[0-9]{2}\s?[+-][0-9]{2}:?[0-9]{2}\s*$/.test(text);
+  return Date.parse(hasZone ? text : `${text.trim()}Z`);
 }
 
 function untilReset(header: ReadHeader): number | undefined {

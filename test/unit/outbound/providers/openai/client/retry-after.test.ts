@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { retryAfterMs } from '../../../../../../src/outbound/providers/openai/client/retry-after.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
@@ -83,4 +83,18 @@ describe('the retry delay in headers of other providers', () => {
   ])('reads a retry delay from %j as %i ms', (headers, expected) => {
     expect(read(headers as Record<string, string>)).toBe(expected);
   });
+});
+
+it.each([
+  [{ 'retry-after': 'Mon Nov 23 12:00:30 2026' }, 30_000],
+  [{ 'retry-after': 'Mon, 23 Nov 2026 12:00:30' }, 30_000],
+  [{ 'retry-after': '2026-11-23T12:00:30' }, 30_000],
+  [{ 'retry-after': '2026-11-23T13:00:30+01:00' }, 30_000],
+  [{ 'retry-after': 'Mon Nov 23 15:00:10 2026', date: 'Mon Nov 23 15:00:00 2026' }, 10_000],
+  [{ 'retry-after': 'Mon, 23 Nov 2026 15:00:10 GMT', date: 'Mon Nov 23 15:00:00 2026' }, 10_000],
+])('the date in %j is UTC, wherever the worker runs', (headers, waitMs) => {
+  for (const zone of ['UTC', 'America/St_Johns', 'Asia/Kathmandu']) {
+    vi.stubEnv('TZ', zone);
+    expect(read(headers)).toBe(waitMs);
+  }
 });
