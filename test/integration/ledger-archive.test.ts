@@ -6,6 +6,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { erase, purgeMedia } from '../../src/domain/job-erasure.ts';
 import { finish } from '../../src/domain/job-moves.ts';
+import { settleCharges } from '../../src/domain/job-settlement.ts';
 import type { LedgerLine } from '../../src/domain/ledger.ts';
 import { utcDayOf } from '../../src/domain/utc-day.ts';
 import { ulid } from '../../src/lib/ids.ts';
@@ -201,6 +202,19 @@ describe('the archive of the ledger', () => {
     await usage.archiveDue();
     expect(await archivedDays()).toEqual([expect.stringContaining('ledger-2026-12-02')]);
     expect(await days()).toEqual([utcDayOf(late.createdAt)]);
+  });
+
+  it('has no file of a day whose retention is over, also if a charge of that day is settled later', async () => {
+    const core = await connectCore();
+    const job = await ended(core, { state: 'uncertain' });
+    await core.usage.archiveTenant('acme');
+    core.passTime(11 * dayMs);
+    await core.usage.archiveDue();
+    await core.change(job, (now) => settleCharges(now, { microUsd: 42 }, core.clock()));
+    expect(await linesOf(core)).toMatchObject([{ job_id: job.id, micro_usd: 42 }]);
+    await core.usage.archiveTenant('acme');
+    expect(await core.unarchivedJobs.list('acme', { offset: 0, limit: 10 })).toEqual([]);
+    expect(await filesOf(core)).toEqual([]);
   });
 
   it('reads only the lines whose calls began in the period', async () => {

@@ -1,5 +1,5 @@
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import { ledgerLinesOf } from '../../domain/ledger.ts';
+import { type ArchivedLine, ledgerLinesOf } from '../../domain/ledger.ts';
 import type { Clock, JobStore, Log, Meter, UnarchivedJobs, UsageCounters } from '../../domain/ports.ts';
 import { utcDayOf } from '../../domain/utc-day.ts';
 import type { LedgerArchive } from './ledger-archive.ts';
@@ -44,6 +44,10 @@ export function createArchiveLedger(deps: Deps) {
     return jobs;
   }
 
+  /** Whether the day of a line is not purged yet. Each day is purged once, so a line that is written later would stay. */
+  const isRetained = ({ at }: ArchivedLine): boolean =>
+    utcDayOf(Date.parse(at)) >= utcDayOf(clock() - deps.policy.ledgerTtlMs);
+
   /** Archives every job in the index. @returns the number of lines. */
   async function archiveAll(tenant: string): Promise<number> {
     let count = 0;
@@ -51,7 +55,8 @@ export function createArchiveLedger(deps: Deps) {
       const ids = await unarchived.list(tenant, { offset: skipped, limit: jobsPerRound });
       if (ids.length === 0) return count;
       const jobs = await readJobs(tenant, ids);
-      const lines = jobs.filter(({ status }) => isTerminal(status)).flatMap(ledgerLinesOf);
+      const ended = jobs.filter(({ status }) => isTerminal(status));
+      const lines = ended.flatMap(ledgerLinesOf).filter(isRetained);
       await deps.archive.write(tenant, lines);
       // A running job leaves the index too. Its end adds it again.
       await unarchived.markArchived(tenant, jobs);
