@@ -10,6 +10,7 @@ import { healthFields, healthOf } from './destination-health-fields.ts';
 import { decodeEvent } from './event-content.ts';
 import { createAcquireLease } from './scripts/acquire-lease.ts';
 import { createInterruptRun } from './scripts/interrupt-run.ts';
+import { createReadLeaseEpoch } from './scripts/lease-epoch.ts';
 import { createReleaseLease } from './scripts/release-lease.ts';
 import { createRenewLease } from './scripts/renew-lease.ts';
 import { dispatchTaskOf } from './webhook-events.ts';
@@ -38,8 +39,9 @@ export function createDeliveryQueues(
   const releaseLease = createReleaseLease(redis, keys);
   const interruptRun = createInterruptRun(redis, keys);
   const decode = (text: string) => decodeVersioned(Delivery, text);
+  const readLeaseEpoch = createReadLeaseEpoch(redis, keys);
   const dispatchTask = async (tenant: string, destinationKey: string) =>
-    dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'leaseEpoch'));
+    dispatchTaskOf(destinationKey, await readLeaseEpoch(tenant, destinationKey));
 
   const due: DeliveryQueues['due'] = async (tenant, destinationKey, { nowMs, limit }) => {
     const deliveryQueue = keys.deliveryQueue(tenant, destinationKey);

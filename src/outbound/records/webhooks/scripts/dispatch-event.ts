@@ -3,7 +3,7 @@ import type { Delivery } from '../../../../domain/webhook-delivery.ts';
 import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
 import { encodeVersioned } from '../../versioned-json.ts';
-import { healthTtlMs } from './release-lease.ts';
+import { luaLeaseEpoch } from './lease-epoch.ts';
 
 interface EventDispatch {
   readonly tenant: string;
@@ -28,7 +28,7 @@ interface WrittenDelivery {
  * Returns for each delivery the lease epoch of its delivery queue, or '' if a run holds the lease. Returns nothing if the event
  * is not in the outbox.
  */
-const source = `
+const source = `${luaLeaseEpoch}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {} end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
@@ -41,14 +41,9 @@ for key = 6, #KEYS, 5 do
   redis.call('ZADD', KEYS[key + 1], now, id)
   redis.call('ZADD', KEYS[5], 'LT', now, destination_key)
   for _, index in ipairs({KEYS[3], KEYS[4], KEYS[key + 3], KEYS[key + 4]}) do redis.call('ZADD', index, 0, id) end
-  local lease = redis.call('HMGET', KEYS[key + 2], 'leaseEpoch', 'leaseUntil')
-  local is_held = lease[2] and tonumber(lease[2]) > tonumber(now)
-  if not lease[1] then
-    -- An epoch that began again at 0 could name a task of the time before, which may be delayed by hours.
-    redis.call('HSET', KEYS[key + 2], 'leaseEpoch', now)
-    redis.call('PEXPIRE', KEYS[key + 2], ${healthTtlMs})
-  end
-  lease_epochs[#lease_epochs + 1] = is_held and '' or lease[1] or now
+  local lease_until = redis.call('HGET', KEYS[key + 2], 'leaseUntil')
+  local is_held = lease_until and tonumber(lease_until) > tonumber(now)
+  lease_epochs[#lease_epochs + 1] = is_held and '' or lease_epoch(KEYS[key + 2], now)
   arg = arg + 3
 end
 return lease_epochs
