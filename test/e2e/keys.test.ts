@@ -77,6 +77,8 @@ describe('POST /keys', () => {
     ],
     [{ models: ['gpt-image-2.6-flair'] }, '/models/0'],
     [{ budget: 5 }, '/budget'],
+    // No response could state this time, because its UTC year has five digits.
+    [{ expires_at: '9999-12-31T23:59:59-00:01' }, '/expires_at'],
   ])('refuses a key with %o and names the field', async (body, pointer) => {
     const { body: problem } = await keys.operator.post('/keys').send(body).expect(422);
     expect(problem.errors.map((each: { pointer: string }) => each.pointer)).toContain(pointer);

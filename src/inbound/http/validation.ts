@@ -48,6 +48,9 @@ export const schemaBucket = {
 /** `true`, or the faults of a value. */
 type Validation = true | { readonly error: NonNullable<ValidateFunction['errors']> };
 
+/** The first moment in UTC that RFC 3339 cannot write. */
+const endOfYears = Date.UTC(10_000, 0);
+
 /** Creates the validator of JSON, without the components. It allows nothing that the documented schemas forbid. */
 export function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({
@@ -59,9 +62,9 @@ export function createAjv(): Ajv2020 {
     validateSchema: false,
   });
   addFormats.default(ajv);
-  // The format allows leap seconds. A Date has none, so such a time would be lost.
+  // The format allows leap seconds. A Date has none, so such a time would be lost. A year in UTC has four digits in responses.
   const wide = ajv.formats['date-time'] as { validate(text: string): boolean };
-  ajv.addFormat('date-time', (text) => wide.validate(text) && !Number.isNaN(Date.parse(text)));
+  ajv.addFormat('date-time', (text) => wide.validate(text) && Date.parse(text) < endOfYears);
   return ajv;
 }
 
