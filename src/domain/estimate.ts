@@ -13,7 +13,13 @@ import {
 import { type ImageRequest, wantsEnhancement } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
-import { type FindSamples, sampleKind, type TokenSamples } from './token-samples.ts';
+import {
+  type FindSamples,
+  maxSampleTokens,
+  sampleKind,
+  type TokenSample,
+  type TokenSamples,
+} from './token-samples.ts';
 
 /** Tokens of the instructions that a language model gets besides the prompt. */
 const instructionTokens = 400;
@@ -120,10 +126,14 @@ function withSamples(
     output: { low: median.output, high: Math.max(output.high, max.output) },
     inputs: { low: median.inputImages, high: Math.max(inputs.high, max.inputImages) },
     // The typical number of text tokens is counted in the text itself.
-    text: { low: text.low, high: Math.max(text.high, (text.low + textOverheadTokens) * max.textFactor) },
+    text: { low: text.low, high: Math.max(text.high, textOf(text, max)) },
     host: { low: median.hostMicroUsd, high: Math.max(host.high, max.hostMicroUsd) },
   };
 }
+
+/** A short text with many tokens besides its own would multiply the bound of a long one, so no bound is above every sample. */
+const textOf = ({ low }: Range, { textFactor }: TokenSample): number =>
+  Math.min(maxSampleTokens, (low + textOverheadTokens) * textFactor);
 
 function priceImage({ output, text, inputs, host }: ImageTokens, prices: TokenPrices): Range {
   const price = (bound: keyof Range) =>

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CostRange, createEstimate, type EstimateFacts } from '../../../src/domain/estimate.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
+import { maxSampleTokens } from '../../../src/domain/token-samples.ts';
 import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
@@ -188,5 +189,10 @@ describe('an estimate with earlier images', () => {
   it('raises the price of text and of inputs if the provider counts more tokens', () => {
     const { high = 0 } = withSamples({ output: 196 }, { output: 196, textFactor: 4, inputImages: 10 }) ?? {};
     expect(high).toBe(196 * 30 + 4 * (18 + 6) * 5 + 10 * 8);
+  });
+
+  it('covers no more text than the largest sample, also if a short prompt had many tokens besides its text', () => {
+    const { high = 0 } = withSamples({ output: 196 }, { output: 196, textFactor: 50_000 }) ?? {};
+    expect(high).toBe(196 * 30 + maxSampleTokens * 5);
   });
 });
