@@ -81,7 +81,8 @@ export function createApiKeys(
     await redis.zadd(keys.apiKeys, 0, position);
     const reply = await write(0, change, claim);
     if (reply.kind === 'written') {
-      await announce({ kind: 'key', name: id });
+      // A failure would lose the text of the key, and no process has the new id in its cache.
+      await announce({ kind: 'key', name: id }).catch(() => {});
       return { kind: 'created' };
     }
     await redis.del(keys.apiKeyTenant(id));

@@ -1,5 +1,5 @@
 import { type AuditEntry, type Author, auditEntryOf } from '../../domain/audit.ts';
-import { healthy } from '../../domain/destination-health.ts';
+import { type DestinationHealth, healthy } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
 import type {
   CheckRoom,
@@ -67,9 +67,13 @@ export async function getEndpoint(
  * ends the current delivery run, which still sends to the earlier endpoint.
  */
 export function createManageEndpoints(deps: Deps) {
+  async function healthOf(tenant: string, id: string): Promise<DestinationHealth> {
+    const [health] = await deps.deliveryQueues.health(tenant, [id]);
+    return health ?? healthy;
+  }
+
   async function present(endpoint: WebhookEndpoint): Promise<EndpointView> {
-    const [health] = await deps.deliveryQueues.health(endpoint.tenant, [endpoint.id]);
-    return viewEndpoint(endpoint, health ?? healthy, deps.clock());
+    return viewEndpoint(endpoint, await healthOf(endpoint.tenant, endpoint.id), deps.clock());
   }
 
   async function update(
@@ -111,7 +115,8 @@ export function createManageEndpoints(deps: Deps) {
           detail: `The limit of ${deps.maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
         });
       }
-      return { ...(await present(endpoint)), secret };
+      // No further read, because its failure would lose the secret of an endpoint that exists.
+      return { ...viewEndpoint(endpoint, healthy, nowMs), secret };
     },
 
     /** @throws AppError `not_found` */
@@ -162,13 +167,20 @@ export function createManageEndpoints(deps: Deps) {
       const encrypted = deps.secrets.encrypt(secret, id);
       const nowMs = deps.clock();
       const entry = { at: nowMs, tenant, action: 'webhook_endpoint.rotated', target: id } as const;
+      // Read first, because nothing may fail after the write: the secret is shown once.
+      const health = await healthOf(tenant, id);
       const endpoint = await update(
         { tenant, id },
         (now) => rotateSecret(now, encrypted, { nowMs, graceSeconds: rotation.grace_s }),
         () => auditEntryOf(actor, entry),
       );
-      await deps.deliveryQueues.interruptRun(tenant, id);
-      return { ...(await present(endpoint)), secret };
+      await deps.deliveryQueues.interruptRun(tenant, id).catch((error) => {
+        deps.log.warn(
+          { err: error, tenant, endpoint_id: id },
+          'delivery run not ended; it signs with the earlier secrets',
+        );
+      });
+      return { ...viewEndpoint(endpoint, health, nowMs), secret };
     },
 
     /** Deletes an endpoint. Its pending deliveries fail; its delivery log stays until its retention ends. */
