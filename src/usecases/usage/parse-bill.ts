@@ -135,13 +135,17 @@ function countOf(text: string, row: number): number {
 
 function timeOf(text: string, row: number): number {
   const isSeconds = /^\d{9,11}$/.test(text);
-  // A time without a zone is UTC. A zone follows a time of day, because `-2026` at the end of `11-30-2026` is a year.
-  const zoned = /:\d\d.*(Z|[+-]\d\d:?\d\d)$|^\d{4}-\d\d-\d\d$/.test(text)
-    ? text
-    : `${text.replace(' ', 'T')}Z`;
+  // A time without a zone is UTC.
+  const zoned = hasZone(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`;
   const ms = isSeconds ? Number(text) * 1000 : Date.parse(zoned);
   if (Number.isNaN(ms)) throw new Error(`Row ${row} has no valid time: ${text.slice(0, 40)}.`);
   return ms;
+}
+
+/** Whether a time ends with a zone, which follows a time of day: `-2026` at the end of `11-30-2026` is a year. */
+function hasZone(text: string): boolean {
+  const zone = /(?:Z|[+-]\d\d:?\d\d)$/.exec(text);
+  return zone !== null && text.slice(0, zone.index).includes(':');
 }
 
 function checkCurrency(currency: string, row: number): void {
