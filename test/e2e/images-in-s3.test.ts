@@ -22,6 +22,17 @@ afterAll(async () => {
   await s3.stop();
 });
 
+/** Erases a job while its upload is held, and expects that the upload leaves no object. */
+async function expectErased(id: string, held: ReturnType<typeof holdFirstUpload>): Promise<void> {
+  const key = await held.key;
+  await service.acme.delete(`/images/${id}`).expect(204);
+  expect(await held.release()).toBe(200);
+
+  const bucket = createS3Storage(bucketOf(s3));
+  await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
+  await bucket.close();
+}
+
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe('an image in S3', () => {
@@ -109,13 +120,7 @@ describe('an image in S3', () => {
   it('erasing a job during its upload leaves no object in S3', async () => {
     const held = holdFirstUpload(s3);
     const { id } = await service.acme.submit({ prompt: 'Erased in the middle' });
-    const key = await held.key;
-    await service.acme.delete(`/images/${id}`).expect(204);
-    expect(await held.release()).toBe(200);
-
-    const bucket = createS3Storage(bucketOf(s3));
-    await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
-    await bucket.close();
+    await expectErased(id, held);
   });
 
   it('erasing a job during the upload of one fetched input leaves no object, although another fetch is cut off', async () => {
@@ -136,12 +141,6 @@ describe('an image in S3', () => {
       model: 'gpt-image-2.6-flare',
       images: [{ url: `${origin}/photo.png` }, { url: `${origin}/never.png` }],
     });
-    const key = await held.key;
-    await service.acme.delete(`/images/${id}`).expect(204);
-    expect(await held.release()).toBe(200);
-
-    const bucket = createS3Storage(bucketOf(s3));
-    await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
-    await bucket.close();
+    await expectErased(id, held);
   });
 });

@@ -93,8 +93,8 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
   }
 
   /**
-   * Refuses requests without exactly one valid Host (RFC 9112, section 3.2), with an uncertain end, and proxy requests. Unknown expectations are
-   * ignored, as RFC 9110, section 10.1.1, allows.
+   * Refuses requests without exactly one valid Host (RFC 9112, section 3.2), with an uncertain end, and proxy requests. Unknown
+   * expectations are ignored, as RFC 9110, section 10.1.1, allows.
    */
   function watch(app: FastifyInstance): void {
     app.server.on('checkExpectation', (request, response) => app.routing(request, response));

@@ -41,8 +41,9 @@ const operatorWaitMs = 250;
 
 /**
  * Creates the authentication of callers. A key is found by its id and compared by its digest in constant time. An address
- * that sends many unknown keys gets no further lookups in that second, except of keys that were valid before. A caller that was authenticated before is checked again without an address, so that unknown keys of its neighbors
- * cannot keep the check from its record.
+ * that sends many unknown keys gets no further lookups in that second, except of keys that were valid before. A caller that
+ * was authenticated before is checked again without an address, so that unknown keys of its neighbors cannot keep the check
+ * from its record.
  *
  * @throws AppError `unauthorized`, `tenant_suspended`, `too_many_requests`
  */
