@@ -50,7 +50,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
       const id = ids.endpoint(nowMs);
       const encryptedSecret = encrypted.seal(createWebhookSecret(), id);
       const endpoint = createEndpoint({ id, tenant, body: { url, events: asksFor }, encryptedSecret, nowMs });
-      await endpoints.create(endpoint, Number.MAX_SAFE_INTEGER);
+      await endpoints.create(endpoint, { max: Number.MAX_SAFE_INTEGER });
       return id;
     },
     async remove(endpointId) {

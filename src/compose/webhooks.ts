@@ -1,5 +1,6 @@
 import type { ImageJob } from '../domain/image-job.ts';
 import { createEncryptedSecrets } from '../lib/crypto/encrypted-secrets.ts';
+import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { createWebhookSecret, webhookSecretFault, webhookSecretOf } from '../lib/crypto/webhook-secret.ts';
 import { ids } from '../lib/ids.ts';
 import type { Jobs } from '../usecases/jobs/index.ts';
@@ -40,6 +41,7 @@ export function composeWebhooks({ config, environment, log }: Root, adapters: Ad
       faultOf: webhookSecretFault,
       encrypt: encrypted.seal,
       decrypt: encrypted.unseal,
+      digest: createKeyedDigest(environment.secretsKey, 'darkroom webhook endpoints v1'),
       ofTenant: secretOfTenant,
     },
     ids,

@@ -12,6 +12,7 @@ export * from './ports/providers.ts';
 export * from './ports/queue.ts';
 export * from './ports/records.ts';
 export * from './ports/usage.ts';
+export * from './ports/webhook-endpoints.ts';
 export * from './ports/webhooks.ts';
 
 /**

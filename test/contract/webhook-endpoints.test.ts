@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 async function created(fields: Partial<WebhookEndpoint> = {}): Promise<WebhookEndpoint> {
   const endpoint = endpointOf({ tenant: freshTenant(), ...fields });
-  expect(await store.endpoints.create(endpoint, 1_000)).toBe(true);
+  expect(await store.endpoints.create(endpoint, { max: 1_000 })).toEqual({ kind: 'created' });
   return endpoint;
 }
 
@@ -37,20 +37,55 @@ describe('creating an endpoint', () => {
   it('never creates more endpoints than the limit, even by concurrent calls', async () => {
     const tenant = freshTenant();
     const results = await Promise.all(
-      Array.from({ length: 50 }, () => store.endpoints.create(endpointOf({ tenant }), 7)),
+      Array.from({ length: 50 }, () => store.endpoints.create(endpointOf({ tenant }), { max: 7 })),
     );
-    expect(results.filter(Boolean)).toHaveLength(7);
+    expect(results.filter(({ kind }) => kind === 'created')).toHaveLength(7);
     const { endpoints } = await store.endpoints.list(tenant, { limit: 99 });
     expect(endpoints).toHaveLength(7);
     expect(await store.endpoints.subscribed(tenant, 'image.queued')).toHaveLength(7);
     expect((await store.keysKeptOf(tenant)).filter((key) => key.startsWith('whk:'))).toHaveLength(7);
   });
 
+  it('creates one endpoint for concurrent requests with one idempotency key, and names it to the others', async () => {
+    const tenant = freshTenant();
+    const claim = { keyHash: 'once', fingerprint: 'same', ttlMs: 60_000 };
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        store.endpoints.create(endpointOf({ tenant }), { max: 7, claim }).then(({ kind, ...rest }) => ({
+          kind,
+          id: 'endpoint' in rest ? rest.endpoint.id : undefined,
+        })),
+      ),
+    );
+    const { endpoints } = await store.endpoints.list(tenant, { limit: 99 });
+    expect(endpoints).toHaveLength(1);
+    expect(outcomes.filter(({ kind }) => kind === 'created')).toHaveLength(1);
+    const others = outcomes.filter(({ kind }) => kind !== 'created');
+    expect(new Set(others.map(({ kind }) => kind))).toEqual(new Set(['replayed']));
+    expect(new Set(others.map(({ id }) => id))).toEqual(new Set([endpoints[0]?.id]));
+    const ofOtherBody = { ...claim, fingerprint: 'other' };
+    const refused = await store.endpoints.create(endpointOf({ tenant }), { max: 7, claim: ofOtherBody });
+    expect(refused).toEqual({ kind: 'key_reused' });
+    const elsewhere = endpointOf({ tenant: freshTenant() });
+    expect(await store.endpoints.create(elsewhere, { max: 7, claim })).toEqual({ kind: 'created' });
+  });
+
+  it('does not register a removed endpoint again for its idempotency key, and claims no key if the limit is reached', async () => {
+    const tenant = freshTenant();
+    const claim = { keyHash: 'once', fingerprint: 'same', ttlMs: 60_000 };
+    const create = (max: number) => store.endpoints.create(endpointOf({ tenant }), { max, claim });
+    expect(await create(0)).toEqual({ kind: 'full' });
+    expect(await create(1)).toEqual({ kind: 'created' });
+    const { endpoints } = await store.endpoints.list(tenant, { limit: 9 });
+    for (const { id } of endpoints) await store.endpoints.remove(tenant, id);
+    expect(await create(1)).toEqual({ kind: 'removed' });
+  });
+
   it('allows a new endpoint after one was removed', async () => {
     const { tenant, id } = await created();
-    expect(await store.endpoints.create(endpointOf({ tenant }), 1)).toBe(false);
+    expect(await store.endpoints.create(endpointOf({ tenant }), { max: 1 })).toEqual({ kind: 'full' });
     expect(await store.endpoints.remove(tenant, id)).toBe(true);
-    expect(await store.endpoints.create(endpointOf({ tenant }), 1)).toBe(true);
+    expect(await store.endpoints.create(endpointOf({ tenant }), { max: 1 })).toEqual({ kind: 'created' });
   });
 });
 
@@ -85,7 +120,9 @@ describe('updating an endpoint', () => {
   it('updates an endpoint even if its tenant now exceeds the limit', async () => {
     const first = await created();
     await created({ tenant: first.tenant });
-    expect(await store.endpoints.create(endpointOf({ tenant: first.tenant }), 1)).toBe(false);
+    expect(await store.endpoints.create(endpointOf({ tenant: first.tenant }), { max: 1 })).toEqual({
+      kind: 'full',
+    });
     const changed = await store.endpoints.update(first, (now) => ({
       ...now,
       description: 'x',

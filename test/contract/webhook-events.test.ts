@@ -122,7 +122,7 @@ describe('the event of an update', () => {
     const tenant = freshTenant();
     const job = queuedJob({ tenant });
     await store.records.submit({ job, event: eventFor(job), maxOpenJobs: 9 });
-    await store.endpoints.create(endpointOf({ tenant, events: ['image.started'] }), 9);
+    await store.endpoints.create(endpointOf({ tenant, events: ['image.started'] }), { max: 9 });
     const captured: string[] = [];
     await resumeCall(job, captured, job);
     expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual(captured);
@@ -139,7 +139,7 @@ describe('an event of a job without a webhook', () => {
     [['image.failed', 'image.started'], false],
   ])('writes the event if an endpoint subscribed to %j: %s', async (patterns, written) => {
     const tenant = freshTenant();
-    await store.endpoints.create(endpointOf({ tenant, events: patterns }), 9);
+    await store.endpoints.create(endpointOf({ tenant, events: patterns }), { max: 9 });
     expect(await isClassified(tenant)).toBe(written);
     expect(await isClassified(freshTenant())).toBe(false);
   });
@@ -147,7 +147,7 @@ describe('an event of a job without a webhook', () => {
   it('writes no event after every endpoint was removed', async () => {
     const tenant = freshTenant();
     const [kept, removed] = [endpointOf({ tenant }), endpointOf({ tenant })];
-    for (const endpoint of [kept, removed]) await store.endpoints.create(endpoint, 9);
+    for (const endpoint of [kept, removed]) await store.endpoints.create(endpoint, { max: 9 });
     await store.endpoints.remove(tenant, removed.id);
     expect(await isClassified(tenant)).toBe(true);
     await store.endpoints.remove(tenant, kept.id);
@@ -159,7 +159,7 @@ describe('an event of a job without a webhook', () => {
     async (reason) => {
       const tenant = freshTenant();
       const endpoint = endpointOf({ tenant });
-      await store.endpoints.create(endpoint, 9);
+      await store.endpoints.create(endpoint, { max: 9 });
       await store.endpoints.update({ tenant, id: endpoint.id }, (now) =>
         disable(now, reason, { nowMs: createdAt }),
       );

@@ -145,7 +145,7 @@ describe('an endpoint of the next release', () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
-    await endpoints.create(endpoint, 9);
+    await endpoints.create(endpoint, { max: 9 });
     const key = shared.keys.endpoint(tenant, endpoint.id);
     const secret = { encrypted: 'sealed', algorithm: 'ed25519' };
     const paused = { at: createdAt, what: 'paused', by: 'operator' };
@@ -167,7 +167,7 @@ describe('an endpoint of the next release', () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
-    await endpoints.create(endpoint, 9);
+    await endpoints.create(endpoint, { max: 9 });
     await widen(shared.keys.endpoint(tenant, endpoint.id), {
       events: ['batch.completed'],
       disabled: { reason: 'over_quota', at: createdAt },
@@ -187,7 +187,7 @@ describe('an endpoint of the next release', () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
-    await endpoints.create(endpoint, 9);
+    await endpoints.create(endpoint, { max: 9 });
     const subscribers = shared.keys.subscribers(tenant, 'image.upscaled');
     await shared.redis.sadd(subscribers, endpoint.id);
     await widen(shared.keys.endpoint(tenant, endpoint.id), { events: ['image.upscaled'] });
@@ -202,7 +202,7 @@ describe('an endpoint of the next release', () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant, events: ['image.failed'] });
-    await endpoints.create(endpoint, 9);
+    await endpoints.create(endpoint, { max: 9 });
     await shared.redis.sadd(shared.keys.subscribers(tenant, 'image.queued'), endpoint.id);
     expect(await endpoints.subscribed(tenant, 'image.queued')).toEqual([]);
   });
@@ -211,7 +211,7 @@ describe('an endpoint of the next release', () => {
     const { endpoints, unreadable } = storesOf(shared);
     const tenant = freshTenant();
     const [foreign, own] = [endpointOf({ tenant }), endpointOf({ tenant })];
-    for (const endpoint of [foreign, own]) await endpoints.create(endpoint, 9);
+    for (const endpoint of [foreign, own]) await endpoints.create(endpoint, { max: 9 });
     await shared.redis.set(shared.keys.endpoint(tenant, foreign.id), '{"version":1,"url":7}');
     const page = await endpoints.list(tenant, { limit: 9 });
     expect(page.endpoints.map(({ id }) => id)).toEqual([own.id]);

@@ -36,6 +36,31 @@ describe('a secret that is shown once', () => {
     expect(body.secret).toMatch(/^whsec_/);
   });
 
+  it('registers no second endpoint for a repeated Idempotency-Key and does not show the secret again', async () => {
+    const post = (events: string[]) =>
+      keys.operator.post('/webhooks/endpoints').set('idempotency-key', 'once').send({ url, events });
+    const count = async () => (await keys.operator.get('/webhooks/endpoints').expect(200)).body.data.length;
+    const { secret, ...first } = (await post(['image.*']).expect(201)).body;
+    const before = await count();
+    const again = await post(['image.*']).expect(200);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.headers['cache-control']).toBe('no-store');
+    expect(again.body).toEqual(first);
+    expect(await count()).toBe(before);
+    expect((await post(['*']).expect(422)).body.code).toBe('idempotency_key_reused');
+    await keys.operator.post('/webhooks/endpoints').set('idempotency-key', 'a b').send({ url }).expect(400);
+    // A caller that lost the first response gets a secret by a rotation.
+    const path = `/webhooks/endpoints/${first.id}`;
+    const rotated = await keys.operator.post(`${path}/rotate-secret`).send({ grace_s: 0 }).expect(200);
+    expect(rotated.body.secret).not.toBe(secret);
+    await keys.operator.delete(path).expect(204);
+    const { body } = await post(['image.*']).expect(422);
+    expect(body).toMatchObject({
+      code: 'idempotency_key_reused',
+      detail: expect.stringContaining('removed'),
+    });
+  });
+
   it('shows a rotated secret of an endpoint although Redis hangs after it was stored', async () => {
     const { body: endpoint } = await keys.operator.post('/webhooks/endpoints').send({ url }).expect(201);
     redis.hangAfter('webhook_endpoint.rotated');

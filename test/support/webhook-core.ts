@@ -7,6 +7,7 @@ import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
 import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
+import { createKeyedDigest } from '../../src/lib/crypto/keyed-digest.ts';
 import {
   createWebhookSecret,
   webhookSecretFault,
@@ -100,7 +101,11 @@ export async function connectWebhooks(given: Given = {}) {
     /** Returns the key of the delivery queue of a host that a job names. */
     hostDestinationKey: (url: string) => ids.hostDestinationKey(tenant, url),
     /** Registers an endpoint. */
-    register: (body: EndpointBody) => manageEndpoints.create(author, body),
+    async register(body: EndpointBody) {
+      const { secret, ...endpoint } = await manageEndpoints.create(author, body);
+      if (secret === undefined) throw new Error('A new endpoint has a secret.');
+      return { ...endpoint, secret };
+    },
     /** Performs one delivery run, as a worker does. */
     empty,
     /** Performs one delivery run of another tenant. */
@@ -164,6 +169,7 @@ function secretsOf(key: Buffer) {
     faultOf: webhookSecretFault,
     encrypt: encrypted.seal,
     decrypt: encrypted.unseal,
+    digest: createKeyedDigest(key),
     ofTenant: (name: string) => webhookSecretOf(key, name),
   };
 }

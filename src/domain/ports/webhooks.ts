@@ -1,11 +1,9 @@
-import type { AuditEntry } from '../audit.ts';
 import type { DelayReason, DestinationHealth } from '../destination-health.ts';
 import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
-import type { WebhookEndpoint } from '../webhook-endpoint.ts';
-import type { EventContent, EventType, JobEvent, TenantEvent } from '../webhook-event.ts';
+import type { EventContent, JobEvent, TenantEvent } from '../webhook-event.ts';
 
-/** Events, deliveries, endpoints and the sender. */
+/** Events, deliveries and the sender. */
 
 /** Page of an index whose entries became due before a time, longest due first. */
 export interface DuePage {
@@ -180,36 +178,6 @@ export interface SendLimits {
   claim(claim: SendClaim): Promise<SendGrant>;
   /** Records whether a host responded. */
   record(tenant: string, host: string, outcome: { nowMs: number; isReachable: boolean }): Promise<void>;
-}
-
-export interface WebhookEndpoints {
-  /**
-   * Writes an endpoint, its subscriptions and the entry in the audit log. Atomic.
-   *
-   * @returns false if the tenant has `max` endpoints.
-   */
-  create(endpoint: WebhookEndpoint, max: number, audit?: AuditEntry): Promise<boolean>;
-  get(tenant: string, id: string): Promise<WebhookEndpoint | null>;
-  /** Returns a page, newest first. Endpoints that this release cannot read are skipped and reported. */
-  list(
-    tenant: string,
-    query: { limit: number; beforeId?: string | undefined },
-  ): Promise<{ endpoints: readonly WebhookEndpoint[]; nextBeforeId: string | null }>;
-  /**
-   * Compare-and-set of an endpoint together with its subscriptions. `change` must be pure.
-   *
-   * @param auditOf returns the entry in the audit log, which is written in the same step. Absent for a change without an author.
-   * @returns the endpoint as it is now; `null` if there is none.
-   */
-  update(
-    endpoint: Pick<WebhookEndpoint, 'tenant' | 'id'>,
-    change: (endpoint: WebhookEndpoint) => WebhookEndpoint | null,
-    auditOf?: (before: WebhookEndpoint) => AuditEntry,
-  ): Promise<WebhookEndpoint | null>;
-  /** Removes an endpoint and writes the entry in the audit log. Atomic. @returns whether the endpoint existed. */
-  remove(tenant: string, id: string, audit?: AuditEntry): Promise<boolean>;
-  /** Returns the endpoints for which an event of this type is recorded. */
-  subscribed(tenant: string, type: Open<EventType>): Promise<WebhookEndpoint[]>;
 }
 
 export interface WebhookResponse {

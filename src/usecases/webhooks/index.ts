@@ -77,7 +77,7 @@ export function createWebhooks(deps: WebhooksDeps) {
   const { events, endpoints, deliveries, deliveryQueues, webhookQueue, ids, clock, log, policy } = deps;
   // A pending delivery needs the content of its event, however long ago the event happened.
   const contentTtlMs = policy.logMs + longestPendingMs(policy.schedule);
-  const { encrypt, decrypt, create, faultOf, ofTenant } = deps.secrets;
+  const { encrypt, decrypt, create, faultOf, digest, ofTenant } = deps.secrets;
   const resolveDestination = createResolveDestination({ endpoints, decrypt, ofTenant, clock, log });
   const attemptDelivery = createAttemptDelivery({ sender: deps.sender, clock, meter: deps.meter, log });
   const renderEvent = createRenderEvent({ presentJob: deps.presentJob, publicUrlFor: deps.publicUrlFor });
@@ -100,7 +100,7 @@ export function createWebhooks(deps: WebhooksDeps) {
     manageEndpoints: createManageEndpoints({
       ...{ endpoints, deliveryQueues, webhookQueue, ids, clock, log },
       guard: deps.guard,
-      secrets: { create, encrypt, faultOf },
+      secrets: { create, encrypt, faultOf, digest },
       maxEndpoints: policy.maxEndpoints,
       checkRoom: deps.checkRoom,
     }),

@@ -6,6 +6,7 @@ import type {
   Clock,
   DeliveryQueues,
   DestinationGuard,
+  IdempotencyClaim,
   Ids,
   Log,
   TaskQueue,
@@ -23,6 +24,7 @@ import {
   type WebhookEndpoint,
 } from '../../domain/webhook-endpoint.ts';
 import { type EndpointView, viewEndpoint } from '../../domain/webhook-view.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
 import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
@@ -46,7 +48,12 @@ export interface EndpointSecrets {
   faultOf(secret: string): { readonly message: string; readonly reason: string } | null;
   /** Encrypts a secret for one endpoint; the result cannot be decrypted for another endpoint. */
   encrypt(secret: string, endpointId: string): string;
+  /** Keyed digest (HMAC) of a request, which may contain a secret. */
+  digest(text: string): string;
 }
+
+/** Lifetime of the claim of an idempotency key, in milliseconds. */
+const claimMs = 24 * 3_600_000;
 
 /** Response that contains the plain text of a new secret. No later response does. */
 type WithSecret = EndpointView & { secret: string };
@@ -98,9 +105,28 @@ export function createManageEndpoints(deps: Deps) {
     return given;
   }
 
+  function claimOf(body: EndpointBody, idempotencyKey: string | undefined): IdempotencyClaim | undefined {
+    if (idempotencyKey === undefined) return undefined;
+    const { digest } = deps.secrets;
+    return {
+      keyHash: digest(idempotencyKey),
+      fingerprint: digest(canonicalJson(body)),
+      ttlMs: claimMs,
+    };
+  }
+
   return {
-    /** Registers an endpoint. @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed` */
-    async create({ tenant, actor }: Author, body: EndpointBody): Promise<WithSecret> {
+    /**
+     * Registers an endpoint. A request with the idempotency key of an earlier one returns the endpoint of that request
+     * without its secret, which only the first response contains.
+     *
+     * @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed`, `idempotency_key_reused`
+     */
+    async create(
+      { tenant, actor }: Author,
+      body: EndpointBody,
+      idempotencyKey?: string,
+    ): Promise<EndpointView & Partial<WithSecret>> {
       checkEndpointText(body);
       deps.checkRoom();
       const url = deps.guard.checkUrl(body.url, '/url').href;
@@ -110,11 +136,13 @@ export function createManageEndpoints(deps: Deps) {
       const encryptedSecret = deps.secrets.encrypt(secret, id);
       const endpoint = createEndpoint({ id, tenant, body: { ...body, url }, nowMs, encryptedSecret });
       const entry = { at: nowMs, tenant, action: 'webhook_endpoint.created', target: id } as const;
-      if (!(await deps.endpoints.create(endpoint, deps.maxEndpoints, auditEntryOf(actor, entry)))) {
-        throw new AppError('too_many_endpoints', {
-          detail: `The limit of ${deps.maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
-        });
-      }
+      const outcome = await deps.endpoints.create(endpoint, {
+        max: deps.maxEndpoints,
+        audit: auditEntryOf(actor, entry),
+        claim: claimOf(body, idempotencyKey),
+      });
+      if (outcome.kind === 'replayed') return present(outcome.endpoint);
+      if (outcome.kind !== 'created') throw notCreated(outcome.kind, deps.maxEndpoints);
       // No further read, because its failure would lose the secret of an endpoint that exists.
       return { ...viewEndpoint(endpoint, healthy, nowMs), secret };
     },
@@ -193,6 +221,20 @@ export function createManageEndpoints(deps: Deps) {
   };
 }
 export type ManageEndpoints = ReturnType<typeof createManageEndpoints>;
+
+function notCreated(reason: 'full' | 'removed' | 'key_reused', maxEndpoints: number): AppError {
+  if (reason === 'full') {
+    return new AppError('too_many_endpoints', {
+      detail: `The limit of ${maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
+    });
+  }
+  return new AppError('idempotency_key_reused', {
+    detail:
+      reason === 'removed'
+        ? 'The endpoint that this Idempotency-Key registered was removed. Use a new key to register it again.'
+        : 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+  });
+}
 
 function unknownEndpoint(): AppError {
   return new AppError('not_found', { detail: 'There is no webhook endpoint with this id.' });

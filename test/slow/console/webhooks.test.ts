@@ -1,5 +1,8 @@
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCaller } from '../../support/caller.ts';
 import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
+import { manageKeysOf } from '../../support/managed-keys.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 import { arrived, deliveriesBy, receive, register } from '../../support/webhook-callers.ts';
@@ -44,6 +47,31 @@ describe.skipIf(!hasChromium)('the screen of webhooks', () => {
     expect(receiver.requests).toHaveLength(1);
     expect(await violations()).toEqual([]);
     expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('repeats a registration whose response was lost, which registers one endpoint and shows its secret', async () => {
+    const { key } = await manageKeysOf(service.url).create({ tenant: 'once', scopes: ['webhooks', 'admin'] });
+    const receiver = await receive();
+    const { page, close } = await browser.open('/webhooks', { key });
+    let lost = 0;
+    await page.route('**/webhooks/endpoints', async (route) => {
+      if (route.request().method() !== 'POST' || lost > 0) return route.continue();
+      lost += 1;
+      await route.fetch();
+      return route.abort('connectionreset');
+    });
+    await page.getByLabel('Address').fill(receiver.url);
+    await page.getByRole('button', { name: 'Add endpoint' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('button', { name: 'Add endpoint' }).click();
+    const secret = (await page.getByRole('region', { name: 'Signing secret' }).textContent()) ?? '';
+    const caller = createCaller(service.url, key);
+    const { data } = (await caller.get('/webhooks/endpoints').expect(200)).body;
+    expect(data).toHaveLength(1);
+    await caller.post(`/webhooks/endpoints/${data[0].id}/test`).expect(200);
+    const [request] = receiver.requests;
+    new Webhook(secret).verify(request?.body ?? '', request?.headers as Record<string, string>);
     await close();
   });
 

@@ -255,7 +255,7 @@ export const listWebhookEndpoints = <ThrowOnError extends boolean = false>(optio
 /**
  * Register an endpoint
  *
- * The endpoint receives events of all jobs. Only this response contains its secret.
+ * The endpoint receives events of all jobs. Only this response contains its secret. A request with the same Idempotency-Key and body returns the same endpoint without its secret for 24 h; rotate the secret if the first response was lost.
  */
 export const createWebhookEndpoint = <ThrowOnError extends boolean = false>(options: Options<CreateWebhookEndpointData, ThrowOnError>) => (options.client ?? client).post<CreateWebhookEndpointResponses, CreateWebhookEndpointErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -5104,6 +5104,12 @@ export type ListWebhookEndpointsResponse = ListWebhookEndpointsResponses[keyof L
 
 export type CreateWebhookEndpointData = {
     body: WebhookEndpointRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. The same key with the same body registers no second endpoint.
+         */
+        'idempotency-key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/webhooks/endpoints';
@@ -5111,7 +5117,7 @@ export type CreateWebhookEndpointData = {
 
 export type CreateWebhookEndpointErrors = {
     /**
-     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON. `invalid_idempotency_key`: The Idempotency-Key is malformed
      */
     400: Problem;
     /**
@@ -5139,7 +5145,7 @@ export type CreateWebhookEndpointErrors = {
      */
     415: Problem;
     /**
-     * `validation_failed`: The request is not valid. `destination_forbidden`: The address may not be called
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `destination_forbidden`: The address may not be called
      */
     422: Problem;
     /**
@@ -5167,6 +5173,10 @@ export type CreateWebhookEndpointErrors = {
 export type CreateWebhookEndpointError = CreateWebhookEndpointErrors[keyof CreateWebhookEndpointErrors];
 
 export type CreateWebhookEndpointResponses = {
+    /**
+     * The endpoint of an earlier request with this Idempotency-Key, without its secret
+     */
+    200: WebhookEndpoint;
     /**
      * The endpoint with its secret
      */

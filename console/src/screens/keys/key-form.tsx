@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ManagedKey, NewKey } from '../../api/types.ts';
+import { useCreation } from '../../api/use-creation.ts';
 import { asApiError } from '../../api/use-live.ts';
-import { useRepetition } from '../../api/use-repetition.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog, useFaultFocus } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
@@ -80,7 +80,7 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
 function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props, 'tenant' | 'onClose'>) {
   const t = useText(keys);
   const { api, toast } = useSession();
-  const repetition = useRepetition();
+  const create = useCreation<NewKey>({ path: '/keys', secret: 'key', rotate: 'rotate' });
   const [wrong, setWrong] = useState<ReadonlySet<FieldName>>(new Set());
   const [failure, setFailure] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -92,7 +92,7 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
       toast(t('saved'));
       return onChanged();
     }
-    onCreated(await api.call<NewKey>('/keys', { body, idempotencyKey: repetition.key() }));
+    onCreated(await create(body));
   }
 
   async function submit(event: Event): Promise<void> {
@@ -105,7 +105,6 @@ function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props
     try {
       await send(apiKey ? changesOf(outcome.body, apiKey) : outcome.body);
     } catch (error) {
-      repetition.failed(asApiError(error));
       setFailure(error);
       setBusy(false);
     }

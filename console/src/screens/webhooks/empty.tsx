@@ -6,25 +6,22 @@ import { TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ProblemNote } from '../../components/problem.tsx';
 import { TextRegion } from '../../components/text-region.tsx';
-import { useSession } from '../../lib/context.ts';
 import { useText } from '../../lib/settings.ts';
 import { common } from '../../strings/common.ts';
 import { webhooks } from '../../strings/webhooks.ts';
 import { fieldErrors } from './form.ts';
 import { receiverCode } from './receiver.ts';
 import { useAction } from './use-action.ts';
+import { useCreateEndpoint } from './use-create-endpoint.ts';
 
 /** The screen without endpoints: a field for the first address, and a program that receives its events. */
 export function NoEndpoints({ onCreated }: { onCreated: (endpoint: NewWebhookEndpoint) => void }) {
   const t = useText(webhooks);
-  const { api } = useSession();
+  const createEndpoint = useCreateEndpoint();
   const [url, setUrl] = useState('');
   const { busy, error, run } = useAction();
   const errors = fieldErrors(error?.problem);
-  const create = () =>
-    run('create', async () =>
-      onCreated(await api.call<NewWebhookEndpoint>('/webhooks/endpoints', { body: { url: url.trim() } })),
-    );
+  const create = () => run('create', async () => onCreated(await createEndpoint({ url: url.trim() })));
   return (
     <>
       <section class="card" aria-labelledby="first-endpoint">

@@ -10,6 +10,7 @@ import { common } from '../../strings/common.ts';
 import { webhooks } from '../../strings/webhooks.ts';
 import { type EndpointFields, eventChoices, fieldErrors, fieldsOf, requestOf } from './form.ts';
 import { useAction } from './use-action.ts';
+import { useCreateEndpoint } from './use-create-endpoint.ts';
 
 interface Props {
   /** The endpoint to change. Absent for a new one. */
@@ -24,6 +25,7 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
   const t = useText(webhooks);
   const c = useText(common);
   const { api, toast } = useSession();
+  const createEndpoint = useCreateEndpoint();
   const [fields, setFields] = useState(() => fieldsOf(endpoint));
   const { busy, error, run } = useAction();
   const errors = fieldErrors(error?.problem);
@@ -35,7 +37,7 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
         toast(t('form.saved'));
         onChanged?.();
         onClose();
-      } else onCreated?.(await api.call<NewWebhookEndpoint>('/webhooks/endpoints', { body }));
+      } else onCreated?.(await createEndpoint(body as object));
     });
   return (
     <Dialog isDrawer title={t(endpoint ? 'form.edit' : 'form.create')} onClose={onClose}>

@@ -77,7 +77,8 @@ async function register(
   await removeDeadListeners(client);
   const body = { url, events, description: listenerDescription } as WebhookEndpointRequest;
   const { data: created } = await createWebhookEndpoint({ client, body, throwOnError: true });
-  registration.secret = created.secret;
+  // Only a repeated request with an idempotency key gets no secret.
+  if ('secret' in created) registration.secret = created.secret;
   return async () => {
     const path = { id: created.id };
     await removeWebhookEndpoint({ client, path, throwOnError: true }).catch((error: unknown) => {

@@ -29,10 +29,15 @@ export function createWebhookEndpoints(
   });
 
   return {
-    create: (endpoint, maxEndpoints, audit) =>
+    create: (endpoint, { max, audit, claim }) =>
       translated(async () => {
         const patterns = patternsOf(endpoint);
-        return (await writeEndpoint({ endpoint, patterns, maxEndpoints, audit })).kind === 'written';
+        const reply = await writeEndpoint({ endpoint, patterns, maxEndpoints: max, audit, claim });
+        if (reply.kind === 'written') return { kind: 'created' };
+        if (reply.kind !== 'claimed') return { kind: 'full' };
+        if (reply.fingerprint !== claim?.fingerprint) return { kind: 'key_reused' };
+        const earlier = await get(endpoint.tenant, reply.id);
+        return earlier ? { kind: 'replayed', endpoint: earlier } : { kind: 'removed' };
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, query) =>
