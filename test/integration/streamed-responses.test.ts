@@ -89,6 +89,38 @@ describe('a background call with previews', () => {
     expect(methodsOf(server)).toEqual(['POST', 'GET']);
   });
 
+  it('gets the image from a poll although its stream stays open and silent after a preview', async () => {
+    const whole = JSON.stringify(await completed());
+    let polls = 0;
+    const poll: Script = (...given) => {
+      polls += 1;
+      const states = [respondWith(500, ''), respondWith(404, ''), respondWith(200, queued)];
+      (states[polls - 1] ?? respondWith(200, whole))(...given);
+    };
+    const server = await serve(streaming(poll, created(), await partial(0)));
+    const { context, seen } = recordingContext();
+    const { sink, bytes } = collector();
+    await backgroundProvider(server.url, { streamPollMs: 20 }).generate(call, context, sink);
+    expect(seen).toEqual(['resp_1', 'partial 0']);
+    expect(bytes().toString()).toBe(whole);
+    expect(methodsOf(server)).toEqual(['POST', ...Array(5).fill('GET')]);
+    await server.seen[0]?.closed;
+  });
+
+  it('follows its stream to the end while the polls beside it show no end', async () => {
+    const server = await serve(async (response, request, index) => {
+      if (request.method === 'GET') return respondWith(200, queued)(response, request, index);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(created());
+      await server.arrived(3);
+      response.write(await partial(0));
+    });
+    const { context, seen } = recordingContext({ timeoutMs: 2_000 });
+    const run = backgroundProvider(server.url, { streamPollMs: 20 }).generate(call, context, drain);
+    expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
+    expect(seen).toEqual(['resp_1', 'partial 0']);
+  });
+
   it('is classified by its response if the stream states an error', async () => {
     const error = { code: 'moderation_blocked', message: 'no' };
     const poll = respondWith(200, { ...queued, status: 'failed', error });

@@ -4,6 +4,7 @@ import {
   type ResponseMeta,
   type ResponseSink,
 } from '../../../../domain/ports.ts';
+import { sleep } from '../../../../lib/sleep.ts';
 import { classifyWhole } from '../client/classify-whole.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall, type ProviderCall, responseFacts } from '../client/provider-call.ts';
@@ -26,6 +27,10 @@ interface SubmitInput {
   readonly limits: DecodeLimits;
   /** Stores the id before anything else happens. */
   readonly storeHandle: (handle: string) => Promise<void>;
+  /** Polls a response whose id is stored once. Returns whether it has ended; false if the poll fails. */
+  readonly hasEnded: (handle: string, signal: AbortSignal) => Promise<boolean>;
+  /** Milliseconds between the polls beside a stream. */
+  readonly streamPollMs: number;
 }
 
 /**
@@ -37,7 +42,7 @@ const idGraceMs = 3_000;
 /**
  * Creates a background response with a single request, which may cost money. If the server works synchronously and sends
  * the image instead of an id to poll, the image is used. A request for previews follows their stream to its end; if it breaks
- * after the id is stored, polls bring the image.
+ * after the id is stored, or stays open after the end of the response, polls bring the image.
  *
  * @returns the handle of the call, or the head of its response if the sink has already received the response.
  * @throws ProviderError, and errors of `storeHandle` and `sink`.
@@ -91,12 +96,22 @@ interface Streaming extends SubmitInput {
   readonly inspect: (body: AsyncIterable<Uint8Array>) => Promise<Finding>;
 }
 
-/** Follows the stream of a response. A server that ignores `stream` sends an object, which is inspected. */
+/**
+ * Follows the stream of a response. A server that ignores `stream` sends an object, which is inspected. A stream may fall
+ * silent on an open connection, so polls beside it end the call when the response has ended.
+ */
 function followStream(
   running: ProviderCall,
   response: Response,
-  { context, limits, sink, storeHandle, inspect }: Streaming,
+  { context, limits, sink, storeHandle, inspect, hasEnded, streamPollMs }: Streaming,
 ): Promise<Finding> {
+  async function endWithResponse(handle: string): Promise<void> {
+    const { signal } = running;
+    while (!signal.aborted) {
+      await sleep(streamPollMs, signal);
+      if (!signal.aborted && (await hasEnded(handle, signal))) running.end();
+    }
+  }
   const head = headOf(response);
   let id: string | undefined;
   const maxBytes = maxStreamedImages * limits.maxResponseBytes;
@@ -108,9 +123,10 @@ function followStream(
       context,
       provider: responseFacts(response),
       deliver: (whole) => sink(head, whole),
-      storeHandle(handle) {
+      async storeHandle(handle) {
         id = handle;
-        return storeHandle(handle);
+        await storeHandle(handle);
+        void endWithResponse(handle);
       },
     });
     return result === 'delivered' ? { kind: 'delivered' } : { kind: 'in_progress', id };

@@ -27,6 +27,8 @@ export interface ResponsesProviderConfig extends OpenAIProviderConfig {
   readonly hostModelName: string;
   /** Milliseconds before the poll with this number, counted from 1. Default: 1 s at first, up to 3 s. */
   readonly pauseMs?: ((poll: number) => number) | undefined;
+  /** Milliseconds between the polls beside a stream of previews. Default: 15 s. */
+  readonly streamPollMs?: number | undefined;
 }
 
 /** A call that the provider has accepted and named. */
@@ -77,6 +79,25 @@ export function createResponsesProvider(
           throw bounded.fault() ?? error;
         });
       return { head, finding };
+    } finally {
+      running.end();
+    }
+  }
+
+  /** Reads only the status of a call, not its image. The signal of the call ends the poll with its stream. */
+  async function hasEnded(handle: string, context: CallContext): Promise<boolean> {
+    const running = beginCall(polling, { ...context, timeoutMs: silenceTimeoutMs });
+    try {
+      const response = await running.send((options) =>
+        polling.client.responses.retrieve(handle, {}, options).asResponse(),
+      );
+      const { kind } = await running.receive(response, limits.maxResponseBytes, (body) =>
+        inspectResponse(body, async () => {}),
+      );
+      return kind === 'delivered' || kind === 'failed';
+    } catch {
+      // The stream goes on until its deadline.
+      return false;
     } finally {
       running.end();
     }
@@ -147,6 +168,8 @@ export function createResponsesProvider(
         sink,
         limits,
         storeHandle: (handle) => storeHandle(handle, context),
+        hasEnded: (handle, signal) => hasEnded(handle, { ...context, signal }),
+        streamPollMs: config.streamPollMs ?? silenceTimeoutMs,
       });
       if ('head' in submit) return submit.head;
       const { handle } = submit;
