@@ -81,6 +81,20 @@ describe('polls for a response', () => {
     expect(methodsOf(server)).toEqual(['GET', 'GET', 'GET']);
   });
 
+  it('continues to poll for a minute if the provider does not know a new response yet', async () => {
+    const unknown = respondWith(404, '{"error":{"message":"Response with id resp_1 not found."}}');
+    const whole = JSON.stringify(await completed());
+    const server = await serve(background(...Array(10).fill(unknown), respondWith(200, whole)));
+    const { sink, bytes } = collector();
+    await backgroundProvider(server.url, { lostAfterMs: undefined }).generate(
+      backgroundCall,
+      contextOf(),
+      sink,
+    );
+    expect(bytes().toString()).toBe(whole);
+    expect(methodsOf(server)).toEqual(['POST', ...Array(11).fill('GET')]);
+  });
+
   it('continues to poll while a firewall forbids the polls, because the response may exist', async () => {
     const forbidden = respondWith(403, '<html><title>403 Forbidden</title></html>');
     const accessLost = respondWith(403, '{"error":{"type":"invalid_request_error","message":"No access."}}');

@@ -5,7 +5,10 @@ import {
   type ResponsesProviderConfig,
 } from '../../src/outbound/providers/openai/images/responses-provider.ts';
 
-/** Creates a provider of background images that polls every 10 ms. It is closed when the test ends. */
+/**
+ * Creates a provider of background images that polls every 10 ms and gives up after three polls without a response. It is
+ * closed when the test ends.
+ */
 export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProviderConfig> = {}) {
   const provider = createResponsesProvider({
     name: 'openai',
@@ -13,6 +16,7 @@ export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProvi
     baseUrl,
     hostModelName: 'gpt-5.4-mini',
     pauseMs: () => 10,
+    lostAfterMs: 0,
     ...rest,
   });
   onTestFinished(provider.close);

@@ -15,22 +15,26 @@ interface Following {
   readonly timeoutMs: number;
   /** Milliseconds before the poll with this number, counted from 0. */
   readonly pauseMs: (poll: number) => number;
+  /** Milliseconds from the first of consecutive polls without the response after which it counts as lost. */
+  readonly lostAfterMs: number;
 }
 
-/** Number of consecutive polls without the response after which it counts as lost. A new response may be unknown briefly. */
+/** Minimum number of consecutive polls without the response after which it counts as lost. */
 const maxUnknown = 3;
 /** Maximum wait after a refused poll, whatever it requests. The next poll must precede the deletion of the response. */
 const longestWaitMs = 15_000;
 
 /**
  * Polls a response until it has ended or the deadline is over. A failed poll is repeated whatever the reason, because polls
- * cost nothing. A response counts as lost only if several consecutive polls do not find it.
+ * cost nothing. A response counts as lost only if several consecutive polls do not find it over some time: a new response
+ * may be unknown for more than half a minute, above all after a stream.
  *
  * @throws ProviderError
  */
 export async function followResponse(following: Following): Promise<ResponseMeta> {
-  const { poll, deadline, timeoutMs, pauseMs } = following;
+  const { poll, deadline, timeoutMs, pauseMs, lostAfterMs } = following;
   let unknown = 0;
+  let unknownSince = 0;
   let refusal: ProviderFailure | undefined;
   for (let count = 0; ; count += 1) {
     const requestedWaitMs = Math.min(refusal?.retryAfterMs ?? 0, longestWaitMs);
@@ -52,7 +56,9 @@ export async function followResponse(following: Following): Promise<ResponseMeta
     // A forbidden poll, for example by a firewall, does not say whether the response exists.
     const isUnknown = refusal.kind === 'final' && refusal.provider?.status !== 403;
     unknown = isUnknown ? unknown + 1 : 0;
-    if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
+    if (unknown === 1) unknownSince = performance.now();
+    const isLost = unknown >= maxUnknown && performance.now() - unknownSince >= lostAfterMs;
+    if (isLost) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }
 }
 

@@ -29,6 +29,8 @@ export interface ResponsesProviderConfig extends OpenAIProviderConfig {
   readonly pauseMs?: ((poll: number) => number) | undefined;
   /** Milliseconds between the polls beside a stream of previews. Default: 15 s. */
   readonly streamPollMs?: number | undefined;
+  /** Milliseconds for which polls do not find a response before it counts as lost. Default: 60 s. */
+  readonly lostAfterMs?: number | undefined;
 }
 
 /** A call that the provider has accepted and named. */
@@ -41,6 +43,7 @@ interface BackgroundCall {
 /** A poll that receives no byte for this long is repeated. */
 const silenceTimeoutMs = 15_000;
 const cancelTimeoutMs = 3_000;
+const defaultLostAfterMs = 60_000;
 
 const defaultPauseMs = (poll: number) => Math.min(3_000, 1_000 + 100 * (poll - 1));
 
@@ -115,6 +118,7 @@ export function createResponsesProvider(
         deadline,
         timeoutMs,
         pauseMs: (count) => (count === 0 ? firstPauseMs : pauseMs(count)),
+        lostAfterMs: config.lostAfterMs ?? defaultLostAfterMs,
       });
     } catch (error) {
       if (deadline.reason() !== null && !isHandingOver(context.signal)) await stop(handle);
