@@ -35,7 +35,7 @@ export interface Waiting {
   /** Returns the sources of the images of a succeeded job, sorted by index. */
   readonly sourcesOf: (job: ImageJob) => Promise<readonly ImageSource[]>;
   /** Returns the moments of the job and their previews. Called for a stream only. */
-  readonly partials: () => Omit<Parameters<typeof writePartials>[1], 'family'>;
+  readonly partials: () => Omit<Parameters<typeof writePartials>[1], 'family' | 'ended'>;
 }
 
 /**
@@ -149,7 +149,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const stop = startKeepAlive(() => writer.comment('keep-alive'), waiting.keepAlive.firstMs);
   const [{ job, failure }] = await Promise.all([
     endOf(waiting, ended),
-    writePartials(writer, { ...waiting.partials(), family: waiting.events }),
+    writePartials(writer, { ...waiting.partials(), family: waiting.events, ended }),
   ]).finally(stop);
   if (failure) {
     const { body } = errorOf(request, failure);

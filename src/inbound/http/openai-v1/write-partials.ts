@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import type { StoredPreview } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import { sleep } from '../../../lib/sleep.ts';
 import type { ImageMoment } from '../../../usecases/jobs/stream-job-events.ts';
 import type { EventWriter } from './event-writer.ts';
 import { formatOf, imageEventPieces } from './images-response.ts';
@@ -13,21 +15,45 @@ interface Partials {
   readonly moments: AsyncIterable<ImageMoment>;
   /** Opens stored bytes. Rejects if they were deleted. */
   readonly open: (storageKey: string) => Promise<AsyncIterable<Uint8Array>>;
+  /** Settles when the job has ended. */
+  readonly ended: Promise<unknown>;
 }
+
+/** Time in which a preview of an ended job is opened. The image is more important than its previews. */
+const maxLateMs = 2_000;
 
 /**
  * Writes the previews of a job as events of OpenAI's API: those that exist, then each new one, until the job ends. Streams
- * their bytes from the storage. A preview that cannot be opened is skipped.
+ * their bytes from the storage. A preview that cannot be opened is skipped. If one is late after the end of the job, the
+ * rest is skipped too.
  *
  * @throws CallerGone if the connection closes first
  */
-export async function writePartials(writer: EventWriter, { family, moments, open }: Partials): Promise<void> {
+export async function writePartials(
+  writer: EventWriter,
+  { family, moments, open, ended }: Partials,
+): Promise<void> {
   for await (const moment of moments) {
     const preview = previewOf(moment);
-    const bytes = preview && (await open(preview.storageKey).catch(() => null));
+    if (!preview) continue;
+    const bytes = await openInTime(open(preview.storageKey), ended);
+    if (bytes === 'late') return;
     if (!bytes) continue;
     await writer.write(imageEventPieces(`${family}.partial_image`, describePartial(moment, preview), bytes));
   }
+}
+
+/** Returns opened bytes, `null` if they cannot be opened, or `late` if the job has ended and they take too long. */
+async function openInTime<T>(opening: Promise<T>, ended: Promise<unknown>): Promise<T | null | 'late'> {
+  const opened = opening.catch(() => null);
+  const isOpen = new AbortController();
+  const late = Promise.allSettled([ended])
+    .then(() => sleep(maxLateMs, isOpen.signal))
+    .then(() => 'late' as const);
+  const first = await Promise.race([opened, late]);
+  isOpen.abort();
+  if (first === 'late') void opened.then((bytes) => bytes instanceof Readable && bytes.destroy());
+  return first;
 }
 
 /** Returns the preview of a moment, unless a later call for the image has replaced it. */
