@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import OpenAI from 'openai';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { storageIn } from '../../support/bucket.ts';
-import { startTestS3, type TestS3 } from '../../support/s3-server.ts';
+import { respondWithError, startTestS3, type TestS3 } from '../../support/s3-server.ts';
 import { startServiceIn, type TestService } from '../../support/service.ts';
-import { createEnvironment, testKeys } from '../../support/service-environment.ts';
+import { createEnvironment, imageCalls, testKeys } from '../../support/service-environment.ts';
 
 /** Requests of `/v1` whose images are made, while the storage that holds them is slow or refuses reads. */
 
@@ -33,6 +33,16 @@ function onRead(end: string, respond: (request: IncomingMessage, response: Serve
   });
 }
 
+/** Refuses so many reads of images. */
+function refuseReads(count: number, error: { status: number; code: string }): void {
+  let refused = 0;
+  onRead('.png', (request, response) => {
+    refused += 1;
+    if (refused <= count) respondWithError(request, response, error);
+    return refused <= count;
+  });
+}
+
 const openai = (maxRetries = 0) =>
   new OpenAI({
     apiKey: testKeys.acme,
@@ -40,6 +50,39 @@ const openai = (maxRetries = 0) =>
     maxRetries,
     defaultHeaders: { via: 'test' },
   });
+
+it.each([{}, { stream: true }])(
+  'gets its image although the storage limits reads for some seconds (%j)',
+  async (form) => {
+    refuseReads(5, { status: 503, code: 'SlowDown' });
+    const response = await openai()
+      .images.generate({ prompt: `A limited dawn ${JSON.stringify(form)}`, ...form })
+      .asResponse();
+    const text = await response.text();
+    expect(text).toContain('"b64_json":"iVBOR');
+  },
+);
+
+it('gets its image by a retry of the official client if the storage refused the first read', async () => {
+  refuseReads(1, { status: 403, code: 'AccessDenied' });
+  const { data } = await openai(2).images.generate({ prompt: 'A refused dawn' });
+  expect(data?.[0]?.b64_json).toMatch(/^iVBOR/);
+  expect(imageCalls(api.studio, 'A refused dawn')).toHaveLength(1);
+});
+
+it('gets signs of life while its image is read from a slow storage', async () => {
+  const read = new Promise<() => void>((resolve) => {
+    onRead('.png', (request, response) => {
+      s3.intercept(null);
+      resolve(() => respondWithError(request, response, { status: 503, code: 'SlowDown' }));
+      return true;
+    });
+  });
+  const response = await openai().images.generate({ prompt: 'A slow dawn' }).asResponse();
+  const release = await read;
+  release();
+  expect(await response.text()).toMatch(/^ +\{.*"b64_json":"iVBOR/);
+});
 
 it('gets its image although the storage does not respond to reads of its previews', async () => {
   onRead('.preview', () => true);

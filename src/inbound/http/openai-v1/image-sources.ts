@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { ExpectedBytes } from '../../../lib/shared-bytes.ts';
+import { idle } from '../../../lib/sleep.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import type { ImageSource } from './images-response.ts';
@@ -12,16 +14,40 @@ interface Deps {
   readonly linkSeconds: number;
 }
 
+interface Waiting {
+  readonly format: ResponseForm['format'];
+  readonly expected: ExpectedBytes;
+  /** Aborts when no caller waits for the response any more. */
+  readonly gone: AbortSignal;
+}
+
+/** Time in which an image is opened again while the storage is unavailable, for example limits the rate of requests. */
+const maxOutageMs = 30_000;
+const outagePauseMs = 1_000;
+
 /** Creates a function that returns the sources of a job's images: signed links, or the bytes in the storage. */
 export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
+  async function openStored(storageKey: string, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const startedAt = performance.now();
+    for (;;) {
+      try {
+        return (await jobs.readImage.open(storageKey)).body;
+      } catch (error) {
+        const isOutage = error instanceof AppError && error.code === 'storage_unavailable';
+        if (!isOutage || gone.aborted || performance.now() - startedAt > maxOutageMs) throw error;
+        await idle(outagePauseMs);
+      }
+    }
+  }
+
   return async (
     request: FastifyRequest,
     job: ImageJob,
-    { format, expected }: { readonly format: ResponseForm['format']; readonly expected: ExpectedBytes },
+    { format, expected, gone }: Waiting,
   ): Promise<readonly ImageSource[]> => {
     const open = async (storageKey: string) => {
       const bytes = expected.find(storageKey);
-      return bytes ? chunksOf(bytes) : (await jobs.readImage.open(storageKey)).body;
+      return bytes ? chunksOf(bytes) : openStored(storageKey, gone);
     };
     const images = job.images.toSorted((a, b) => a.index - b.index);
     if (format === 'b64_json') return images.map((image) => ({ image, open: () => open(image.storageKey) }));

@@ -182,7 +182,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
           clock: deps.clock,
           warnings: mapped.warnings,
           headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
-          sourcesOf: (last) => sourcesFor(request, last, { format: mapped.form.format, expected }),
+          sourcesOf: (last) => sourcesFor(request, last, { format: mapped.form.format, expected, gone }),
           partials: () => ({
             moments: jobs.streamJobEvents(job, 0, gone),
             open: async (storageKey) => (await jobs.readImage.open(storageKey)).body,

@@ -5,7 +5,7 @@ import { isMediaGone } from '../../../domain/job-deadlines.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import { costOfAttempts } from '../../../domain/view-job.ts';
 import { circumstancesOf } from '../problem.ts';
-import { createEventWriter } from './event-writer.ts';
+import { createEventWriter, type EventWriter } from './event-writer.ts';
 import {
   describeImage,
   describeWarnings,
@@ -15,6 +15,7 @@ import {
 } from './images-response.ts';
 import { type KeepAlive, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
+import { openFirst } from './open-first.ts';
 import { jobFailure, openAiError } from './problem.ts';
 import { type EventFamily, writePartials } from './write-partials.ts';
 import type { WritePieces } from './write-pieces.ts';
@@ -53,19 +54,23 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
     () => sendSignOfLife(reply.raw, form, { ...waiting.headers, 'content-type': 'application/json' }),
     firstMs,
   );
-  const { job, failure } = await endOf(waiting, ended).finally(stop);
+  const { job, failure, opened } = await openEnd(waiting, ended).finally(stop);
   if (failure) return writeFailure(waiting, failure, job);
-  const body = imagesBody(job, await waiting.sourcesOf(job), describeWarnings(job, waiting.warnings));
-  if (!reply.raw.headersSent) {
-    reply.raw.writeHead(200, {
-      ...waiting.headers,
-      ...costHeader(job),
-      'content-type': 'application/json',
-      'content-length': body.sizeBytes,
-    });
+  try {
+    const body = imagesBody(job, opened.sources, describeWarnings(job, waiting.warnings));
+    if (!reply.raw.headersSent) {
+      reply.raw.writeHead(200, {
+        ...waiting.headers,
+        ...costHeader(job),
+        'content-type': 'application/json',
+        'content-length': body.sizeBytes,
+      });
+    }
+    await waiting.writePieces(reply.raw, body.pieces());
+    reply.raw.end();
+  } finally {
+    opened.close();
   }
-  await waiting.writePieces(reply.raw, body.pieces());
-  reply.raw.end();
 }
 
 /** Errors of a wait that a repeated request would meet again, and the end of this process. Every other error closes the connection. */
@@ -92,6 +97,13 @@ async function endOf({ clock }: Waiting, ended: Promise<ImageJob>): Promise<End>
     if (error instanceof AppError && lasting.has(error.code)) return { failure: error };
     throw error;
   }
+}
+
+/** Returns the end of a wait with the first image open, so that signs of life continue while the storage is slow. */
+async function openEnd(waiting: Waiting, ended: Promise<ImageJob>) {
+  const end = await endOf(waiting, ended);
+  if (end.failure) return { ...end, opened: null };
+  return { ...end, opened: await openFirst(await waiting.sourcesOf(end.job)) };
 }
 
 /** Returns the failure of a job without images, or `null` for every other job. */
@@ -136,8 +148,7 @@ function writeFailure({ request, reply, headers }: Waiting, failure: AppError, j
 
 /** Responds with the previews, then with one `completed` event per image. A failure becomes an `error` event, which official clients throw. */
 async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Promise<void> {
-  const { reply, request } = waiting;
-  const { raw } = reply;
+  const { raw } = waiting.reply;
   raw.writeHead(200, {
     ...waiting.headers,
     'content-type': 'text/event-stream; charset=utf-8',
@@ -147,10 +158,16 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const writer = createEventWriter(raw, waiting.writePieces);
   writer.comment('open');
   const stop = startKeepAlive(() => writer.comment('keep-alive'), waiting.keepAlive.firstMs);
+  await writeEvents(waiting, writer, ended).finally(stop);
+}
+
+async function writeEvents(waiting: Waiting, writer: EventWriter, ended: Promise<ImageJob>): Promise<void> {
+  const { request, reply } = waiting;
+  const { raw } = reply;
   const [{ job, failure }] = await Promise.all([
     endOf(waiting, ended),
     writePartials(writer, { ...waiting.partials(), family: waiting.events, ended }),
-  ]).finally(stop);
+  ]);
   if (failure) {
     const { body } = errorOf(request, failure);
     raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
