@@ -11,6 +11,7 @@ import {
 } from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ThumbnailMaker } from '../../domain/ports.ts';
+import { createBoundedRead } from '../../lib/bounded-read.ts';
 import { createFairSemaphore } from '../../lib/fair-semaphore.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { describeJob } from './describe-job.ts';
@@ -19,6 +20,8 @@ import type { McpCall } from './mcp-call.ts';
 /** Larger previews fill the context of the model. Some clients refuse messages of a mebibyte. */
 const maxPreviewBytes = 256 * 1024;
 const defaultRetrySeconds = 30;
+/** Time to read an image for its preview. The wait for the job leaves as much of the 50 s of a call. */
+const previewReads = { maxMs: 5_000, pauseMs: 5_000 };
 
 export interface PresentResultDeps {
   readonly jobs: Pick<Jobs, 'presentJob' | 'readImage'>;
@@ -32,19 +35,21 @@ export interface PresentResultDeps {
  */
 export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: PresentResultDeps) {
   const inTurn = createFairSemaphore(1);
+  const inTime = createBoundedRead(previewReads);
 
   /**
    * Returns the stored thumbnail of an image, or makes one if there is none yet. `null` if none can be made. Tenants take turns,
    * because the maker makes one at a time.
    */
   async function thumbnailOf(job: ImageJob, image: StoredImage): Promise<Buffer | null> {
-    if (hasThumbnail(image)) return buffer((await jobs.readImage.open(thumbnailKeyOf(job, image))).body);
+    const open = async (storageKey: string) => (await jobs.readImage.open(storageKey)).body;
+    if (hasThumbnail(image)) return inTime(async () => buffer(await open(thumbnailKeyOf(job, image))));
     if (!lacksThumbnail(image)) return null;
-    return inTurn(job.tenant, async () => {
-      // Opened in its turn, because an open image holds a file or a connection.
-      const { body } = await jobs.readImage.open(image.storageKey);
-      return (await thumbnailMaker.make(body))?.bytes ?? null;
-    });
+    // Opened in its turn, because an open image holds a file or a connection.
+    const made = await inTurn(job.tenant, () =>
+      inTime(async () => thumbnailMaker.make(await open(image.storageKey))),
+    );
+    return made?.bytes ?? null;
   }
 
   async function previewOf(job: ImageJob): Promise<ContentBlock[]> {
@@ -71,7 +76,7 @@ export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: Prese
           size: size_bytes,
         }),
       );
-      // A preview is a convenience: a storage that is down must not hide the job.
+      // A preview is a convenience: a storage that is down or slow must not hide the job.
       const images = preview && view.images.length > 0 ? await previewOf(job).catch(() => []) : [];
       return {
         content: [{ type: 'text', text: describeJob(view) }, ...links, ...images],
