@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import OpenAI from 'openai';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
@@ -60,6 +61,34 @@ it.each([{}, { stream: true }])(
       .asResponse();
     const text = await response.text();
     expect(text).toContain('"b64_json":"iVBOR');
+  },
+);
+
+it.each([{}, { stream: true }])(
+  'gets its whole image although the storage breaks off twice (%j)',
+  async (form) => {
+    let reads = 0;
+    onRead('.png', (_request, response) => {
+      reads += 1;
+      if (reads > 2) return false;
+      const write = response.write.bind(response) as (...given: unknown[]) => boolean;
+      const cut = (chunk: unknown) => {
+        write(Buffer.from(chunk as Uint8Array).subarray(0, 5_000 * reads), () => response.destroy());
+        return true;
+      };
+      response.write = cut as typeof response.write;
+      response.end = cut as unknown as typeof response.end;
+      return false;
+    });
+    const prompt = `A broken dawn ${JSON.stringify(form)}`;
+    const response = await openai()
+      .images.generate({ prompt, ...form })
+      .asResponse();
+    const [, image = ''] = /"b64_json":"([^"]+)"/.exec(await response.text()) ?? [];
+    const bytes = Buffer.from(image, 'base64');
+    const sent = imageCalls(api.studio, prompt)[0]?.images[0];
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sent?.sha256);
+    expect(reads).toBe(3);
   },
 );
 

@@ -1,12 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { ExpectedBytes } from '../../../lib/shared-bytes.ts';
-import { idle } from '../../../lib/sleep.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import type { ImageSource } from './images-response.ts';
 import type { ResponseForm } from './map-request.ts';
+import { openStored } from './open-stored.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'readImage' | 'presentJob'>;
@@ -21,25 +20,8 @@ interface Waiting {
   readonly gone: AbortSignal;
 }
 
-/** Time in which an image is opened again while the storage is unavailable, for example limits the rate of requests. */
-const maxOutageMs = 30_000;
-const outagePauseMs = 1_000;
-
 /** Creates a function that returns the sources of a job's images: signed links, or the bytes in the storage. */
 export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
-  async function openStored(storageKey: string, gone: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const startedAt = performance.now();
-    for (;;) {
-      try {
-        return (await jobs.readImage.open(storageKey)).body;
-      } catch (error) {
-        const isOutage = error instanceof AppError && error.code === 'storage_unavailable';
-        if (!isOutage || gone.aborted || performance.now() - startedAt > maxOutageMs) throw error;
-        await idle(outagePauseMs);
-      }
-    }
-  }
-
   return async (
     request: FastifyRequest,
     job: ImageJob,
@@ -47,7 +29,7 @@ export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
   ): Promise<readonly ImageSource[]> => {
     const open = async (storageKey: string) => {
       const bytes = expected.find(storageKey);
-      return bytes ? chunksOf(bytes) : openStored(storageKey, gone);
+      return bytes ? chunksOf(bytes) : openStored(jobs.readImage, storageKey, gone);
     };
     const images = job.images.toSorted((a, b) => a.index - b.index);
     if (format === 'b64_json') return images.map((image) => ({ image, open: () => open(image.storageKey) }));
