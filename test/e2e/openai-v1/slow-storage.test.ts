@@ -120,3 +120,25 @@ it('gets its image although the storage does not respond to reads of its preview
   for await (const { type } of stream) types.push(type);
   expect(types).toEqual(['image_generation.completed', 'image_generation.completed']);
 }, 30_000);
+
+it('closes the read of an image whose caller left while the storage opened it', async () => {
+  const opened = new Promise<ServerResponse>((resolve) => {
+    onRead('.png', (_request, response) => {
+      resolve(response);
+      return true;
+    });
+  });
+  const leave = new AbortController();
+  const body = { prompt: 'A left dawn', stream: true as const };
+  const stream = await openai().images.generate(body, { signal: leave.signal });
+  const reading = (async () => {
+    for await (const _ of stream);
+  })().catch(() => {});
+  const response = await opened;
+  leave.abort();
+  await reading;
+  const closed = new Promise((resolve) => response.once('close', resolve));
+  response.writeHead(200, { etag: '"1"', 'content-type': 'image/png', 'content-length': 50_000_000 });
+  response.write(Buffer.alloc(1_000_000));
+  await closed;
+}, 20_000);

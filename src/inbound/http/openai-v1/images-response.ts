@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { StoredImage } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import { base64Length, base64Of } from './base64-body.ts';
@@ -139,8 +140,13 @@ export async function* imageEventPieces(
   members: Readonly<Record<string, unknown>>,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Piece, void, undefined> {
-  yield `event: ${type}\ndata: {"type":${JSON.stringify(type)},"b64_json":"`;
-  yield* base64Of(bytes);
-  const rest = JSON.stringify(members).slice(1);
-  yield `"${rest === '}' ? '}' : `,${rest}`}\n\n`;
+  try {
+    yield `event: ${type}\ndata: {"type":${JSON.stringify(type)},"b64_json":"`;
+    yield* base64Of(bytes);
+    const rest = JSON.stringify(members).slice(1);
+    yield `"${rest === '}' ? '}' : `,${rest}`}\n\n`;
+  } finally {
+    // The caller may leave before the first byte is read, and an open image holds a file or a connection.
+    if (bytes instanceof Readable) bytes.destroy();
+  }
 }
