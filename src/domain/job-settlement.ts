@@ -1,4 +1,4 @@
-import { type Attempt, billingOf } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import { AppError } from './errors.ts';
 import { type ImageJob, isTerminal } from './image-job.ts';
 import { isUnsettled } from './job-money.ts';
@@ -40,7 +40,7 @@ export function settleCharges(job: ImageJob, settlement: Settlement, nowMs: numb
       ? { ...attempt, costMicroUsd: attempt === open[0] ? first : part, settledAt: nowMs }
       : attempt,
   );
-  return { ...touch(job, nowMs), attempts, ...settledErrors(job, attempts) };
+  return { ...touch(job, nowMs), attempts };
 }
 
 /** Whether a settlement of these attempts was for an amount. One settlement settles its attempts at the same time. */
@@ -49,11 +49,4 @@ function isSettledAs(attempts: readonly Attempt[], microUsd: number): boolean {
   for (const { settledAt, costMicroUsd = 0 } of attempts)
     if (settledAt !== undefined) sums.set(settledAt, (sums.get(settledAt) ?? 0) + costMicroUsd);
   return [...sums.values()].includes(microUsd);
-}
-
-/** Returns the errors with the billing that is known now. */
-function settledErrors({ errors }: ImageJob, attempts: readonly Attempt[]): Pick<ImageJob, 'errors'> {
-  if (!errors) return {};
-  const billing = billingOf(attempts);
-  return { errors: errors.map((error) => (error.billing === 'possible' ? { ...error, billing } : error)) };
 }

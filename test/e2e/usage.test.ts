@@ -169,6 +169,7 @@ describe('the settlement of a possible charge', () => {
     const settled = await settle(uncertain.id, { micro_usd: 5_801 });
     expect(settled.status).toBe(200);
     expect(settled.body.cost).toMatchObject({ micro_usd: 5_801, billing: 'charged' });
+    expect(settled.body.error).toMatchObject({ billing: 'charged' });
     expect((await settle(uncertain.id, { micro_usd: 5_801 })).status).toBe(200);
     const total = await admin(`/usage?tenant=acme&from=${today}`);
     expect(total.body.data[0]).toMatchObject({

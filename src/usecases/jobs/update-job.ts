@@ -1,4 +1,5 @@
 import { type BudgetCap, labelsOf } from '../../domain/budget.ts';
+import { withKnownBilling } from '../../domain/error-billing.ts';
 import { type ImageJob, isEnhancement, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { type Excess, newExcesses, withHold } from '../../domain/job-money.ts';
@@ -48,7 +49,7 @@ export function createUpdateJob(deps: Deps): UpdateJob {
         const changed = change(before);
         if (changed === null || changed === before) return null;
         // Every write settles what is known, so that no path to the end of a job can leave its hold behind.
-        const after = withHold(changed);
+        const after = withHold(withKnownBilling(before, changed));
         excesses = newExcesses(before, after);
         if (after.status === before.status) return { job: after };
         if (isTerminal(after.status)) ended = after;
