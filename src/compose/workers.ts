@@ -77,9 +77,7 @@ function composeConsumers(
   const { names } = queues;
   const dispatch = composeDispatcher(root, useCases);
   const queuesOfRoles = [
-    ...(relay
-      ? [{ queue: names.jobs, concurrency: config.WORKER_CONCURRENCY, onSlotFree: relay.onSlotFree }]
-      : []),
+    ...(relay ? [{ queue: names.jobs, concurrency: config.WORKER_CONCURRENCY, schedule: relay }] : []),
     ...(config.roles.has('webhooks')
       ? [{ queue: names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY }]
       : []),
@@ -116,6 +114,7 @@ function composeRelay(root: Root, { queues, connections, records }: Adapters, { 
   return {
     start: relay.start,
     onSlotFree: relay.onSlotFree,
+    findReturn: relay.findReturn,
     serve(served: TaskConsumer) {
       consumer = served;
     },

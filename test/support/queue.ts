@@ -107,7 +107,7 @@ export async function emptyJobQueue(address = inject('redisPath')) {
     const connection = createWorkerRedis(address, { onError: () => undefined });
     const relay = openRelay(() => consumer.slots(), log);
     const consumer = createTaskConsumer(
-      { queue: name, concurrency: 4, lockDurationMs, onSlotFree: relay.onSlotFree, ...options },
+      { queue: name, concurrency: 4, lockDurationMs, schedule: relay, ...options },
       { redis: connection, log },
       handler,
     );

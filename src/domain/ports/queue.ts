@@ -80,7 +80,8 @@ export type StopReason = 'canceled' | 'draining' | 'lock_lost' | 'run_timeout';
 
 /**
  * Result of a task: it is done, or it must run again after a delay. A delay of 0 lets another process take it at once. An
- * interrupted task gets the next free slot after its delay. Any other task returns behind the waiting tasks of its priority.
+ * interrupted task then gets the next free slot. After a delay, the task of a job runs in a free slot, or waits for the turn of
+ * its tenant: an interrupted one before all tasks of the tenant, any other one among those of its priority.
  */
 export type TaskResult =
   | { readonly done: true }

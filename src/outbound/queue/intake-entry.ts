@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { priorities } from '../../domain/image-request.ts';
 import type { JobTaskOptions, Priority, Task } from '../../domain/ports.ts';
+import { delayedPriorities } from './delayed-priorities.ts';
 import { decodeTask, encodeTask, type TaskMessage } from './task-message.ts';
 
 /** An entry of the intake list: a message and where the queue must put it. Fields of other releases are preserved. */
@@ -38,11 +39,29 @@ export interface JobTask extends JobTaskOptions {
   readonly tenant: string;
   /** Whether the task continues started work. */
   readonly isInterrupted?: boolean | undefined;
+  /** Whether the task has waited for a retry. It is then the next one of its tenant, because its run time passes. */
+  readonly isRetry?: boolean | undefined;
 }
 
 /** Encodes the task of a job for the queue. Its priority and its key are needed if it returns to the schedule. */
 export function encodeJobTask({ id, tenant, priority, keyId }: JobTask): TaskMessage {
   return { ...encodeTask({ kind: 'run_job', tenant, id }), priority, ...(keyId ? { keyId } : {}) };
+}
+
+/** Earlier releases passed the priority of a request to the queue. */
+const priorityOfRank: Readonly<Record<number, string>> = { 1: 'high', 2: 'normal', 3: 'low' };
+
+/**
+ * Returns the task of a job that returns from the queue to the schedule, or `null` if its message does not fit the schedule.
+ *
+ * @param rank the priority of the task in the queue.
+ */
+export function returnedTask(taskId: string, message: unknown, rank: number): JobTask | null {
+  const { success, data } = Entry.safeParse({ taskId, message });
+  if (!success) return null;
+  const { priority = priorityOfRank[rank], keyId } = data.message;
+  const task = jobTaskOf(Entry.parse({ taskId, priority, keyId, message: data.message }));
+  return task && { ...task, isRetry: rank === delayedPriorities.retry };
 }
 
 /** The scripts of the schedule separate values by spaces. */

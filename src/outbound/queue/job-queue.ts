@@ -27,6 +27,8 @@ export interface Scheduling extends MessageQueue {
    * @returns whether slots may be left for further tasks.
    */
   schedule(input: ScheduleInput): Promise<boolean>;
+  /** Returns whether tasks wait in the schedule. */
+  hasWaiting(): Promise<boolean>;
   /** Registers the slots of a process for a time. 0 ends the registration. @returns the slots of all processes. */
   registerSlots(process: string, slots: number, durationMs: number): Promise<number>;
   /** Writes rules for scheduling. They apply to the next task. */
@@ -117,6 +119,7 @@ export function createJobQueue(
     addMessage: queue.addMessage,
     promoteDelayed: queue.promoteDelayed,
     schedule: (input) => translated(() => schedule(input)),
+    hasWaiting: () => translated(async () => (await reads.exists(keys.tasks)) === 1),
     registerSlots: (...args) => translated(() => registerSlots(...args)),
     setPolicies: (policies) => translated(() => setPolicies(policies)),
     listOwners: () => translated(listOwners),

@@ -14,7 +14,7 @@ interface Deps {
   readonly onError: (error: unknown) => void;
 }
 
-/** A task to add, the id of an ended one, or neither to schedule the next tasks only. */
+/** A task to add, the id of an ended one, both for a task that returns, or neither to schedule the next tasks only. */
 interface Change {
   readonly added?: JobTask;
   readonly ended?: string | undefined;
@@ -63,8 +63,8 @@ export function createScheduler({ queue, process, slots, policyOf, onError }: De
       await policies.checkNew();
       await change({});
     },
-    onSlotFree(ended?: string): void {
-      change({ ended }).catch(onError);
+    onSlotFree(ended?: string, added?: JobTask): void {
+      change({ ended, ...(added ? { added } : {}) }).catch(onError);
     },
     /** Registers the slots of this process, corrects the schedule and schedules the next tasks. */
     async register(): Promise<void> {

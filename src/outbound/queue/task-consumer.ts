@@ -1,10 +1,11 @@
-import { Worker } from 'bullmq';
+import { type Job, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log, StopReason, TaskHandler } from '../../domain/ports.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
 import { type BlockingClient, createBackoffBackend } from './backoff-backend.ts';
 import type { QueueName } from './queue-names.ts';
 import { createTaskRunner } from './task-runner.ts';
+import type { TaskSchedule } from './task-schedule.ts';
 
 export interface TaskConsumer {
   /** Starts fetching tasks, or continues after a pause. Does nothing after a drain began. */
@@ -29,8 +30,8 @@ interface ConsumerConfig {
   readonly concurrency: number;
   /** Milliseconds after which another process may take over a task of a dead process. */
   readonly lockDurationMs: number;
-  /** Called after a task left its slot: with its id if it also left the queue, without if it continues later. */
-  readonly onSlotFree?: (endedTaskId?: string) => void;
+  /** The schedule that fills the queue, if one does. */
+  readonly schedule?: TaskSchedule;
 }
 
 /**
@@ -72,7 +73,7 @@ export function createTaskConsumer(
     handler,
     // A fetch that was in flight when the drain or the pause began may still return a task.
     isStopping: () => draining || isPaused,
-    onDelayed: () => config.onSlotFree?.(),
+    schedule: config.schedule,
   });
 
   const outage = createOutageLog(deps.log, {
@@ -83,7 +84,7 @@ export function createTaskConsumer(
   const worker = new Worker(
     config.queue.name,
     (job, token, signal) => {
-      const work = runTask(job, token, signal);
+      const work = runTask.run(job, token, signal);
       running.add(work);
       const done = () => void running.delete(work);
       work.then(done, done);
@@ -99,7 +100,7 @@ export function createTaskConsumer(
     }),
   );
   worker.on('error', outage.failed);
-  watchTasks(worker, config.onSlotFree);
+  watchTasks(worker, (job) => config.schedule?.onSlotFree(job?.id, job && runTask.returnOf(job)));
 
   const settled = () => Promise.allSettled([...running]);
 
@@ -135,9 +136,9 @@ export function createTaskConsumer(
 }
 
 /** Reports the ends of tasks, and aborts tasks whose lock is lost. */
-function watchTasks(worker: Worker, onSlotFree: ConsumerConfig['onSlotFree']): void {
-  worker.on('completed', ({ id }) => onSlotFree?.(id));
-  worker.on('failed', (job) => onSlotFree?.(job?.id));
+function watchTasks(worker: Worker, onEnd: (job: Job | undefined) => void): void {
+  worker.on('completed', onEnd);
+  worker.on('failed', onEnd);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock_lost' satisfies StopReason);
   });

@@ -5,15 +5,15 @@ import type { Log } from '../../domain/ports.ts';
 import { every } from '../../lib/every.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
 import { idle, sleep } from '../../lib/sleep.ts';
-import { decodeEntry, jobTaskOf } from './intake-entry.ts';
+import { delayedPriorities } from './delayed-priorities.ts';
+import { decodeEntry, jobTaskOf, returnedTask } from './intake-entry.ts';
 import type { Scheduling } from './job-queue.ts';
 import { intakeKey, type QueueName } from './queue-names.ts';
 import { createScheduler } from './scheduler.ts';
+import type { TaskSchedule } from './task-schedule.ts';
 
-export interface TaskRelay {
+export interface TaskRelay extends TaskSchedule {
   start(): void;
-  /** Schedules the next task, because a task of this process left its slot. Never rejects. */
-  onSlotFree(endedTaskId?: string): void;
   /** Applies the changed rules of a tenant, or of one of its keys, to waiting tasks. Never rejects. */
   onPolicyChange(tenant: string, keyId?: string): Promise<void>;
   /** Stops moving tasks. Resolves after the tasks taken from the intake are scheduled or have failed. */
@@ -111,6 +111,11 @@ export function createTaskRelay(queueName: QueueName, deps: Deps): TaskRelay {
       });
     },
     onSlotFree: scheduler.onSlotFree,
+    async findReturn(taskId, message, priority) {
+      if (priority < delayedPriorities.retry) return null;
+      const task = returnedTask(taskId, message, priority);
+      return task && (await queue.hasWaiting()) ? task : null;
+    },
     onPolicyChange: (tenant, keyId) => scheduler.onPolicyChange(tenant, keyId).catch(outage.failed),
     async stop() {
       stopped = true;

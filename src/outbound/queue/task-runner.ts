@@ -1,6 +1,9 @@
 import { DelayedError, type Job, WaitingError } from 'bullmq';
 import type { Log, TaskHandler, TaskResult } from '../../domain/ports.ts';
+import { delayedPriorities } from './delayed-priorities.ts';
+import type { JobTask } from './intake-entry.ts';
 import { decodeTask } from './task-message.ts';
+import type { TaskSchedule } from './task-schedule.ts';
 
 interface Deps {
   /** Fields of every log line. */
@@ -9,9 +12,11 @@ interface Deps {
   readonly handler: TaskHandler;
   /** Whether tasks must return to the queue at once. */
   readonly isStopping: () => boolean;
-  /** Called after a task left its slot for a delay. */
-  readonly onDelayed: () => void;
+  /** The schedule that fills the queue, if one does. */
+  readonly schedule: TaskSchedule | undefined;
 }
+
+type Again = Extract<TaskResult, { againInMs: number }>;
 
 /** Pause before a failed handler runs again, in milliseconds. The record then says whether work is left. */
 const pauseAfterFaultMs = 5_000;
@@ -28,7 +33,9 @@ const unknownTaskPauseMs = 5_000;
  * A task of an unknown kind or version was written by a newer release. It stays in the queue unchanged, delayed, until a
  * worker of that release takes it. A damaged message is dropped: the reconciler re-enqueues its record.
  */
-export function createTaskRunner({ fields, log, handler, isStopping, onDelayed }: Deps) {
+export function createTaskRunner({ fields, log, handler, isStopping, schedule }: Deps) {
+  const returned = new WeakMap<Job, JobTask>();
+
   async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
     if (isStopping()) return { againInMs: 0 };
     const decoded = decodeTask(job.data);
@@ -53,22 +60,42 @@ export function createTaskRunner({ fields, log, handler, isStopping, onDelayed }
     }
   }
 
-  return async (
-    job: Job,
-    token: string | undefined,
-    signal: AbortSignal = new AbortController().signal,
-  ): Promise<void> => {
-    const result = await run(job, signal);
-    if (!('againInMs' in result)) return;
+  /** Whether a task leaves the queue, because it has to wait for the turn of its tenant. */
+  async function mustReturn(job: Job): Promise<boolean> {
+    if (!schedule || isStopping()) return false;
+    // If the schedule cannot be read, the task runs.
+    const task = await schedule.findReturn(job.id ?? '', job.data, job.priority).catch(() => null);
+    if (task) returned.set(job, task);
+    return task !== null;
+  }
+
+  function priorityAfter({ againInMs, isInterrupted }: Again, job: Job): number {
+    if (schedule && againInMs > 0) return delayedPriorities[isInterrupted ? 'retry' : 'blocked'];
     // A task without a priority returns to the list that is emptied first, also after a delay.
-    const priority = result.isInterrupted ? 0 : (job.opts.priority ?? 0);
-    if (job.priority !== priority) await job.changePriority({ priority });
-    if (result.againInMs > 0) {
-      await job.moveToDelayed(Date.now() + result.againInMs, token);
-      onDelayed();
-      throw new DelayedError();
-    }
-    await job.moveToWait(token);
-    throw new WaitingError();
+    return isInterrupted ? 0 : (job.opts.priority ?? 0);
+  }
+
+  return {
+    async run(
+      job: Job,
+      token: string | undefined,
+      signal: AbortSignal = new AbortController().signal,
+    ): Promise<void> {
+      if (await mustReturn(job)) return;
+      const result = await run(job, signal);
+      if (!('againInMs' in result)) return;
+      const priority = priorityAfter(result, job);
+      if (job.priority !== priority) await job.changePriority({ priority });
+      if (result.againInMs > 0) {
+        await job.moveToDelayed(Date.now() + result.againInMs, token);
+        schedule?.onSlotFree();
+        throw new DelayedError();
+      }
+      await job.moveToWait(token);
+      throw new WaitingError();
+    },
+
+    /** Returns the task of an ended job that has to wait for the turn of its tenant. */
+    returnOf: (job: Job): JobTask | undefined => returned.get(job),
   };
 }

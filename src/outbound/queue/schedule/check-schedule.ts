@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { decodeEntry, type JobTask, jobTaskOf } from '../intake-entry.ts';
+import { type JobTask, returnedTask } from '../intake-entry.ts';
 import type { ScheduleKeys } from './lua.ts';
 import { lostAfterMs } from './schedule-tasks.ts';
 
@@ -50,13 +50,10 @@ export function createScheduleChecks(redis: Redis | Cluster, keys: ScheduleKeys)
   return { findLost, findExcess };
 }
 
-/** Earlier releases passed the priority of a request to the queue. */
-const priorityOfRank: Readonly<Record<string, string>> = { 1: 'high', 2: 'normal', 3: 'low' };
-
 function excessTask(taskId: string, data: string, rank: string | null | undefined): JobTask | null {
-  const entry = decodeEntry(`{"taskId":${JSON.stringify(taskId)},"message":${data}}`);
-  if (!entry) return null;
-  const { priority = priorityOfRank[rank ?? ''], keyId } = entry.message;
-  const whole = decodeEntry(JSON.stringify({ taskId, priority, keyId, message: entry.message }));
-  return whole && jobTaskOf(whole);
+  try {
+    return returnedTask(taskId, JSON.parse(data), Number(rank));
+  } catch {
+    return null;
+  }
 }

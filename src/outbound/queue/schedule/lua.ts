@@ -1,3 +1,4 @@
+import { minDelayedScore } from '../delayed-priorities.ts';
 import type { QueueName } from '../queue-names.ts';
 
 /**
@@ -17,7 +18,7 @@ import type { QueueName } from '../queue-names.ts';
  *   unchecked  set     'TENANT KEY' of tasks that were added without their rules
  *   due        list    an element if a relay has to schedule tasks
  *
- * RANK is 1 for `high` to 3 for `low`. KEY is '-' for a task without an API key. No name contains a space. A newer release may
+ * RANK is 1 for `high` to 3 for `low`, with a 0 before it for a task that has waited for a retry. KEY is '-' for a task without an API key. No name contains a space. A newer release may
  * add parts at the end of the values of hashes. They are ignored, because one value must not stop the jobs of all tenants.
  */
 export function createScheduleKeys({ name, prefix }: QueueName) {
@@ -120,10 +121,11 @@ local function end_task(id, since)
 end
 
 -- Both bounds hold: the first counts tasks on the way into the queue, the second those that came without the schedule.
+-- Tasks whose delay is over occupy no slot. They run in a free one, and otherwise return to the schedule.
 local function count_free_slots()
   local total = tonumber(redis.call('GET', slots_total) or '0')
   local busy = redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('ZCARD', prioritized)
   local begun = redis.call('HLEN', scheduled) - redis.call('ZCARD', delayed)
-  return total - math.max(busy, begun)
+  return total - math.max(busy, begun) + redis.call('ZCOUNT', prioritized, ${minDelayedScore}, '+inf')
 end
 `;

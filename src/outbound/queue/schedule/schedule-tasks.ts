@@ -142,8 +142,9 @@ export function createScheduleTasks(redis: Redis | Cluster, keys: ScheduleKeys) 
   };
 }
 
-function encode({ id, tenant, priority, keyId, isInterrupted }: JobTask): string {
-  return `${id} ${tenant} ${isInterrupted ? interruptedRank : ranks[priority]} ${keyId ?? '-'}`;
+function encode({ id, tenant, priority, keyId, isInterrupted, isRetry }: JobTask): string {
+  const rank = isInterrupted ? interruptedRank : `${isRetry ? '0' : ''}${ranks[priority]}`;
+  return `${id} ${tenant} ${rank} ${keyId ?? '-'}`;
 }
 
 function decode(text: string): JobTask {
@@ -151,7 +152,7 @@ function decode(text: string): JobTask {
   return {
     id,
     tenant,
-    priority: priorityOf[rank] ?? 'normal',
+    priority: priorityOf[rank.slice(-1)] ?? 'normal',
     ...(key === '-' ? {} : { keyId: key }),
     ...(rank === interruptedRank ? { isInterrupted: true } : {}),
   };
