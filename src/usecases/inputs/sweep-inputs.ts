@@ -9,6 +9,7 @@ import type {
   Uploads,
 } from '../../domain/ports.ts';
 import { uploadKeyOf } from '../../domain/upload.ts';
+import { type Turns, takeTurns } from '../../lib/take-turns.ts';
 
 interface Deps {
   records: Pick<JobStore, 'get' | 'tenants'>;
@@ -26,7 +27,7 @@ const abandonedMs = 3_600_000;
 
 /**
  * Deletes expired uploads, the bytes of requests that were never accepted, and temporary files of ended processes.
- * Idempotent. An entry that cannot be deleted stays for the next round.
+ * Idempotent. An entry that cannot be deleted stays for the next round. Tenants are swept in turns, a page each.
  */
 export function createSweepInputs(deps: Deps) {
   async function removeUpload(tenant: string, id: string): Promise<void> {
@@ -43,30 +44,34 @@ export function createSweepInputs(deps: Deps) {
   }
 
   /** Processes the pages of a list, until an entry stays. */
-  async function drain(list: () => Promise<string[]>, work: (id: string) => Promise<void>): Promise<void> {
+  async function* drain(list: () => Promise<string[]>, work: (id: string) => Promise<void>): Turns {
     for (let ids = await list(); ids.length > 0; ids = await list()) {
       for (const id of ids) await work(id);
       if (ids.length < pageSize) return;
+      yield;
+    }
+  }
+
+  async function* sweepTenant(tenant: string, nowMs: number): Turns {
+    try {
+      yield* drain(
+        () => deps.uploads.expired(tenant, nowMs, pageSize),
+        (id) => removeUpload(tenant, id),
+      );
+      yield* drain(
+        () => deps.drafts.listOlder(tenant, nowMs - abandonedMs, pageSize),
+        (id) => settleDraft(tenant, id),
+      );
+    } catch (error) {
+      deps.log.warn({ err: error, tenant }, 'expired inputs not deleted, trying again');
     }
   }
 
   return async (): Promise<void> => {
     await deps.staging.sweep();
     const nowMs = deps.clock();
-    for (const tenant of await deps.records.tenants()) {
-      try {
-        await drain(
-          () => deps.uploads.expired(tenant, nowMs, pageSize),
-          (id) => removeUpload(tenant, id),
-        );
-        await drain(
-          () => deps.drafts.listOlder(tenant, nowMs - abandonedMs, pageSize),
-          (id) => settleDraft(tenant, id),
-        );
-      } catch (error) {
-        deps.log.warn({ err: error, tenant }, 'expired inputs not deleted, trying again');
-      }
-    }
+    const tenants = await deps.records.tenants();
+    await takeTurns(tenants.map((tenant) => sweepTenant(tenant, nowMs)));
   };
 }
 export type SweepInputs = ReturnType<typeof createSweepInputs>;

@@ -3,6 +3,7 @@ import { type ImageJob, isChangeable, isTerminal, jobError, type Retention } fro
 import { dueAt } from '../../domain/job-deadlines.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
+import { type Turns, takeTurns } from '../../lib/take-turns.ts';
 import { deleteFiles, purgeEvents, removeImages, removePreviews } from '../jobs/erase-job.ts';
 import type { ExpireJob } from '../jobs/expire-job.ts';
 import type { ReportThresholds } from '../jobs/report-thresholds.ts';
@@ -23,6 +24,8 @@ interface Deps {
   archiveTenant: (tenant: string) => Promise<void>;
   /** Retention of ended deliveries in the log, in milliseconds. */
   deliveryLogMs: number;
+  /** Time after which it is the turn of the next tenant, in milliseconds. Default 1,000. */
+  turnMs?: number;
 }
 
 /**
@@ -34,22 +37,33 @@ type SweepPart = (typeof sweepParts)[number];
 
 /** Findings of a round of the sweeper about the storage. */
 interface StorageRound {
-  failures: number;
+  /** Failures since the last success. */
+  failuresInRow: number;
+  /** Failures of each tenant. */
+  readonly failures: Map<string, number>;
   /** Tenants with jobs that stay until their lines of the ledger are archived. */
   readonly unarchived: Set<string>;
 }
 
 const pageSize = 200;
-/** Maximum number of storage failures per round. Further calls wait for the next round, because each may take seconds. */
+/**
+ * Maximum number of storage failures of one tenant per round. Further calls wait for the next round, because each may take
+ * seconds. After more failures in a row the storage is down for all tenants.
+ */
 const maxStorageFailures = 10;
+const defaultTurnMs = 1_000;
 
 /**
  * Applies deadlines and retention: expires queued jobs, ends jobs past their run timeout, and deletes images, records and
  * deliveries at the end of their retention. Completes erasures and reports thresholds of budgets that a crashed process left.
  * Idempotent. A job that fails to be processed stays due. The parts run separately, because a slow storage may delay
- * retention for minutes.
+ * retention for minutes. Tenants are swept in turns, because the jobs of one may take minutes.
  */
 export function createSweep(deps: Deps) {
+  const { turnMs = defaultTurnMs } = deps;
+  /** Number of rounds of each part. */
+  const rounds = { deadlines: 0, retention: 0 };
+
   /** @returns false if the job has to stay until its lines of the ledger are archived. */
   async function expireOrPurge(job: ImageJob): Promise<boolean> {
     const nowMs = deps.clock();
@@ -87,66 +101,84 @@ export function createSweep(deps: Deps) {
     // The process that erased the job may have ended before it purged the webhooks. They do not wait for the storage.
     if (job.erasedAt !== undefined) await purgeEvents(deps, job.tenant, job.id);
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
-    if (needsStorage && storage.failures >= maxStorageFailures) return false;
+    if (needsStorage && isStorageDown(storage, job.tenant)) return false;
     const isProcessed = await expireOrPurge(job).catch((error) => {
-      if (needsStorage) storage.failures += 1;
+      if (needsStorage) countFailure(storage, job.tenant);
       throw error;
     });
+    if (needsStorage) storage.failuresInRow = 0;
     if (!isProcessed) storage.unarchived.add(job.tenant);
     return isProcessed;
   }
 
-  async function sweepTenant(tenant: string, part: SweepPart, storage: StorageRound): Promise<void> {
+  /** Processes one listed job. @returns whether it is processed. */
+  async function processListed(tenant: string, id: string, storage: StorageRound): Promise<boolean> {
+    try {
+      const job = await deps.records.get(tenant, id);
+      return job !== null && (await processDueJob(job, storage));
+    } catch (error) {
+      deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
+      return false;
+    }
+  }
+
+  async function* sweepTenant(tenant: string, part: SweepPart, storage: StorageRound): Turns {
     // Jobs that stay due are skipped, because they must not delay other jobs.
     for (let stillDue = 0; ; ) {
       const ids = await deps.records.dueJobs(tenant, deps.clock(), { offset: stillDue, limit: pageSize });
       const areOpen = await deps.records.areOpen(tenant, ids);
-      const own = ids.filter((_, i) => areOpen[i] === (part === 'deadlines'));
-      stillDue += ids.length - own.length;
-      for (const id of own) {
-        const dealtWith = await deps.records
-          .get(tenant, id)
-          .then((job) => job !== null && processDueJob(job, storage))
-          .catch((error) => {
-            deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
-            return false;
-          });
-        if (!dealtWith) stillDue += 1;
+      let startedAt = performance.now();
+      for (const [i, id] of ids.entries()) {
+        const isOwn = areOpen[i] === (part === 'deadlines');
+        if (!isOwn || !(await processListed(tenant, id, storage))) stillDue += 1;
+        if (!isOwn || performance.now() - startedAt < turnMs) continue;
+        yield;
+        startedAt = performance.now();
       }
       if (ids.length < pageSize) return;
     }
   }
 
-  async function sweepLog(tenant: string): Promise<void> {
-    while ((await deps.deliveries.purge(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
+  async function* sweepLog(tenant: string): Turns {
+    while ((await deps.deliveries.purge(tenant, deps.clock() - deps.deliveryLogMs)) > 0) yield;
   }
 
-  async function sweepPart(tenant: string, part: SweepPart, storage: StorageRound): Promise<void> {
-    await sweepTenant(tenant, part, storage);
+  async function* sweepPart(tenant: string, part: SweepPart, storage: StorageRound): Turns {
+    yield* sweepTenant(tenant, part, storage);
     if (storage.unarchived.has(tenant)) {
       await deps.archiveTenant(tenant);
-      await sweepTenant(tenant, part, storage);
+      yield* sweepTenant(tenant, part, storage);
     }
     if (part === 'retention') return;
-    await sweepLog(tenant);
+    yield* sweepLog(tenant);
     await deps.reportThresholds(tenant);
+  }
+
+  /** Returns the tenants, beginning with another one in each round, because a storage that is down ends the round early. */
+  function inSequence(tenants: readonly string[], part: SweepPart): string[] {
+    const first = rounds[part]++ % Math.max(1, tenants.length);
+    return [...tenants.slice(first), ...tenants.slice(0, first)];
   }
 
   /** @param only part of the sweep. Default: all parts. */
   return async (only?: SweepPart): Promise<void> => {
-    const storage: StorageRound = { failures: 0, unarchived: new Set() };
+    const storage: StorageRound = { failuresInRow: 0, failures: new Map(), unarchived: new Set() };
     let fault: unknown;
-    const tenants = await deps.records.tenants();
+    const tenants = (await deps.records.tenants()).toSorted();
     for (const part of only ? [only] : sweepParts) {
-      for (const tenant of tenants) {
-        try {
-          await sweepPart(tenant, part, storage);
-        } catch (error) {
-          // The sweep continues, because other tenants of a Redis Cluster may be on another node.
-          fault ??= error;
-        }
-      }
+      const sweeps = inSequence(tenants, part).map((tenant) => sweepPart(tenant, part, storage));
+      // A fault of one tenant ends no other sweep, because other tenants of a Redis Cluster may be on another node.
+      const found = await takeTurns(sweeps);
+      fault ??= found;
     }
     if (fault !== undefined) throw fault;
   };
+}
+
+const isStorageDown = ({ failuresInRow, failures }: StorageRound, tenant: string): boolean =>
+  failuresInRow > maxStorageFailures || (failures.get(tenant) ?? 0) >= maxStorageFailures;
+
+function countFailure(storage: StorageRound, tenant: string): void {
+  storage.failuresInRow += 1;
+  storage.failures.set(tenant, (storage.failures.get(tenant) ?? 0) + 1);
 }
