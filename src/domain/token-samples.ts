@@ -39,7 +39,7 @@ export const maxSamples = 200;
  */
 export function sampleKind(
   model: string,
-  { quality, size, complexity, partial_images, input_fidelity }: ImageRequest,
+  { quality, size, complexity, partial_images, input_fidelity, provider_options }: ImageRequest,
   inputs: readonly Pick<JobInput, 'role'>[],
 ): string {
   let kind = `model=${model} quality=${quality ?? 'auto'} size=${size}`;
@@ -51,5 +51,21 @@ export function sampleKind(
   if (complexity !== undefined) kind += ` complexity=${complexity}`;
   if (partial_images) kind += ` previews=${partial_images}`;
   if (input_fidelity !== undefined) kind += ` fidelity=${input_fidelity}`;
+  const options = namesOfOptions(provider_options);
+  if (options !== '') kind += ` options=${options}`;
   return kind;
 }
+
+/** Maximum length of the names in a kind. Requests whose names are longer may share one. */
+const maxNames = 200;
+
+/**
+ * Returns the names of the provider's options of a request. The effect of such an option is unknown, so it must not raise the
+ * bounds of requests without it, which may be those of another tenant. The end user has no effect.
+ */
+const namesOfOptions = (options: ImageRequest['provider_options']): string =>
+  Object.keys(options ?? {})
+    .filter((name) => name !== 'user')
+    .toSorted()
+    .join(',')
+    .slice(0, maxNames);

@@ -8,15 +8,17 @@ import { startService, type TestService } from '../support/service.ts';
 
 const scale = 4;
 const imageTokens = scale * outputTokens(96, 1024, 1024);
+/** Tokens of an image with an option that only this provider knows. */
+const thinkingTokens = 90_000;
 let provider: ScriptedServer;
 let service: TestService;
 beforeAll(async () => {
   const b64_json = (await noiseImage(64, 64)).toString('base64');
   provider = await startScriptedServer((response, { body }) => {
-    const { prompt } = JSON.parse(body);
+    const { prompt, thinking } = JSON.parse(body);
     const input_tokens = scale * (6 + Math.ceil(prompt.length / 4));
-    const total_tokens = input_tokens + imageTokens;
-    const usage = { input_tokens, output_tokens: imageTokens, total_tokens };
+    const output_tokens = thinking ? thinkingTokens : imageTokens;
+    const usage = { input_tokens, output_tokens, total_tokens: input_tokens + output_tokens };
     response
       .writeHead(200, { 'content-type': 'application/json' })
       .end(JSON.stringify({ data: [{ b64_json }], usage }));
@@ -28,8 +30,8 @@ afterAll(async () => {
   await provider.close();
 });
 
-const highOf = async (request: object): Promise<number> => {
-  const { body } = await service.acme.post('/images?dry_run=true').send(request).expect(200);
+const highOf = async (request: object, caller = service.acme): Promise<number> => {
+  const { body } = await caller.post('/images?dry_run=true').send(request).expect(200);
   return body.estimate.high_micro_usd;
 };
 const metric = async (name: string): Promise<number> => {
@@ -73,6 +75,19 @@ describe('an estimate after 200 images of a provider that counts 4 times the tok
     expect(await metric('darkroom_estimate_error_ratio_bucket{le="4",bound="high"}')).toBe(count);
     expect(await metric('darkroom_bills_above_hold_total')).toBeGreaterThan(0);
     expect(await metric('darkroom_bills_above_hold_micro_usd_total')).toBeGreaterThan(0);
+  });
+});
+
+describe('an option that only the provider knows', () => {
+  it('raises the estimates of requests with this option, and of no other request of any tenant', async () => {
+    const plain = { model: 'gpt-image-2', size: '1024x1024', quality: 'low', prompt: 'A fox' };
+    const thinking = { ...plain, provider_options: { thinking: 'deep' } };
+    await service.acme.generate(thinking);
+    await vi.waitFor(async () => expect(await highOf(thinking)).toBeGreaterThanOrEqual(thinkingTokens * 30), {
+      timeout: 10_000,
+      interval: 200,
+    });
+    expect(await highOf(plain, service.other)).toBeLessThan((thinkingTokens * 30) / 10);
   });
 });
 

@@ -18,6 +18,7 @@ describe('the kind of an image', () => {
       n: 7,
       metadata: { a: 'b' },
       partial_images: 0,
+      provider_options: { user: 'u-1' },
     };
     expect(kindOf(same)).toBe(kindOf({ size: 'auto', prompt: 'a' }));
   });
@@ -33,7 +34,16 @@ describe('the kind of an image', () => {
       kindOf({}, ['image', 'image']),
       kindOf({}, ['image', 'mask']),
       kindOf({ input_fidelity: 'high' }, ['image']),
+      kindOf({ provider_options: { thinking: 'deep' } }),
+      kindOf({ provider_options: { seed: 1 } }),
     ];
     expect(new Set(kinds).size).toBe(kinds.length);
+  });
+
+  it('names options of the provider in any sequence, and has a limited length', () => {
+    const optionsOf = (names: readonly string[]) =>
+      kindOf({ provider_options: Object.fromEntries(names.map((name) => [name, 1])) });
+    expect(optionsOf(['a', 'b'])).toBe(optionsOf(['b', 'a']));
+    expect(optionsOf(Array.from({ length: 500 }, (_, no) => `option ${no}`)).length).toBeLessThan(300);
   });
 });
