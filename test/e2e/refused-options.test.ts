@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { jobThat } from '../support/caller.ts';
 import { startScriptedServer } from '../support/scripted-server.ts';
 import { startService } from '../support/service.ts';
 
@@ -71,4 +72,32 @@ describe('an option of a caller that a gateway refuses like the key of the accou
     expect(job.attempts.map(({ state }) => state)).toEqual(['rejected', 'rejected', 'stored']);
     expect(calls.filter((each) => each === 'image')).toHaveLength(2);
   });
+});
+
+it('an option that a provider refuses like a rate limit delays the jobs of its tenant, and blocks no other tenant', async () => {
+  let refusals = 0;
+  const provider = await startScriptedServer((response, { body }) => {
+    const isRefused = body.includes('"service_tier"');
+    if (isRefused) refusals += 1;
+    const error = { message: 'No flex capacity is left.', type: 'resource_unavailable', code: null };
+    response
+      .writeHead(isRefused ? 429 : 200, { 'content-type': 'application/json', 'retry-after': '60' })
+      .end(JSON.stringify(isRefused ? { error } : { data: [{ b64_json: pixel }] }));
+  });
+  const service = await startService({ OPENAI_BASE_URL: provider.url });
+  onTestFinished(async () => {
+    await service.close();
+    await provider.close();
+  });
+  const own = { prompt: 'A fox', provider_options: { service_tier: 'flex' } };
+  const { id } = await service.acme.submit(own);
+  await jobThat(service.acme, id, ({ attempts }) => attempts[0]?.state === 'rejected');
+  const started = performance.now();
+  expect((await service.other.generate({ prompt: 'A fox' })).status).toBe('succeeded');
+  expect(performance.now() - started).toBeLessThan(10_000);
+  const delayed = await service.acme.submit(own);
+  await jobThat(service.acme, delayed.id, ({ status }) => status === 'running');
+  expect(refusals).toBe(1);
+  // Everyone can read the probe, so it names no tenant.
+  expect(await (await fetch(`${service.url}/readyz`)).text()).not.toContain('acme');
 });

@@ -164,9 +164,15 @@ describe('a circuit breaker', () => {
     },
   );
 
-  it.each(['openai:model:gpt-image-2', 'studio:account'])('can be closed by the name %s', async (scope) => {
-    await supertest(service.url).post(`/admin/providers/${scope}/resume`).set(as(testKeys.admin)).expect(200);
-  });
+  it.each(['openai:model:gpt-image-2', 'openai:model:gpt-image-2:options:acme', 'studio:account'])(
+    'can be closed by the name %s',
+    async (scope) => {
+      await supertest(service.url)
+        .post(`/admin/providers/${scope}/resume`)
+        .set(as(testKeys.admin))
+        .expect(200);
+    },
+  );
 
   it('is shown while it is open, and closes at the request of the operator with an entry in the audit log', async () => {
     await service.acme.generate({ prompt: 'No credit [studio:quota]' });

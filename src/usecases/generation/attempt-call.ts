@@ -14,7 +14,7 @@ import {
   type Spent,
 } from '../../domain/ports.ts';
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
-import { type CallTarget, hasForeignOptions, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { type CallTarget, optionsOwnerOf, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { type FailedCall, withFailure } from './failed-attempt.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
 import type { RecordBlock } from './record-block.ts';
@@ -88,7 +88,7 @@ export function createAttemptCall(deps: Deps) {
       meter('ok');
       deps.meter.stageDone(call.stage, seconds());
       // The row does not wait for the breaker, because a crash before the row may cost a second payment.
-      await Promise.all([call.record(no, result), recordSuccess(call, startedAtMs)]);
+      await Promise.all([call.record(no, result), recordSuccess(targetOf(run.job, call), startedAtMs)]);
       return result;
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
@@ -147,8 +147,7 @@ export function createAttemptCall(deps: Deps) {
 
   async function openBreaker(job: ImageJob, call: FailedCall, failure: ProviderFailure): Promise<void> {
     const { code, retryAfterMs } = failure;
-    const isForeign = call.kind !== 'enhance' && hasForeignOptions(job);
-    const scope = scopeOfFailure(failure, { ...call, hasForeignOptions: isForeign }, deps.catalogue);
+    const scope = scopeOfFailure(failure, targetOf(job, call), deps.catalogue);
     if (scope === null) return;
     const facts = { ...logFieldsOf(job), scope, code, response: failure.provider };
     if (failure.kind === 'stopped') {
@@ -197,6 +196,12 @@ export type AttemptCall = ReturnType<typeof createAttemptCall>;
 /** Returns whether an error states the outcome of a call: the provider's, or the record's when it refuses a change. */
 const isClassified = (error: unknown) =>
   error instanceof ProviderError || (error instanceof AppError && error.code !== 'storage_failed');
+
+/** Returns the target of a call. Only calls for images carry the options of the caller. */
+const targetOf = (
+  job: ImageJob,
+  { kind, provider, model }: Pick<AttemptedCall<unknown>, 'kind' | 'provider' | 'model'>,
+): CallTarget => ({ provider, model, optionsOf: kind === 'enhance' ? undefined : optionsOwnerOf(job) });
 
 /** Describes a call that failed on our side after it was sent: it may have been charged and counts as such. */
 function lostHere(error: unknown): ProviderError {

@@ -6,6 +6,8 @@ import type { ProviderFailure } from '../../domain/ports.ts';
 export interface CallTarget {
   readonly provider: string;
   readonly model: string;
+  /** The tenant whose caller chose options that only the provider knows, see `optionsOwnerOf`. */
+  readonly optionsOf?: string | undefined;
 }
 
 /** Returns the breaker scope of a provider's account. */
@@ -15,43 +17,52 @@ const accountScope = (provider: string): string => `${provider}:account`;
 const modelScope = ({ provider, model }: CallTarget, catalogue: ModelCatalogue): string =>
   `${provider}:model:${catalogue.find(model)?.id ?? model}`;
 
+/** Whether a scope covers the calls of one tenant only. Its name contains that of the tenant. */
+export const isOfOneTenant = (scope: string): boolean => scope.includes(':options:');
+
+/** Returns the breaker scope of a tenant's calls of a model with options that only the provider knows. */
+const optionsScope = (target: CallTarget, tenant: string, catalogue: ModelCatalogue): string =>
+  `${modelScope(target, catalogue)}:options:${tenant}`;
+
 /**
  * Returns the scopes of a call. The account comes last, so that a job that its model blocks does not take the account's
- * probe.
+ * probe. The narrowest scope comes first for the same reason.
  */
 export const scopesOfCall = (target: CallTarget, catalogue: ModelCatalogue): readonly string[] => [
+  ...(target.optionsOf === undefined ? [] : [optionsScope(target, target.optionsOf, catalogue)]),
   modelScope(target, catalogue),
   accountScope(target.provider),
 ];
 
 /**
- * Whether the caller of a job chose options of its calls that only the provider knows. A gateway may refuse such an option like
- * the key of the account.
+ * Returns the tenant of a job if its caller chose options of its calls that only the provider knows. The provider may refuse
+ * such an option like the key of the account, or like a rate limit: OpenAI does so if `service_tier` has no capacity.
  */
-export const hasForeignOptions = ({ request }: Pick<ImageJob, 'request'>): boolean =>
-  Object.keys(request?.provider_options ?? {}).some((name) => name !== 'user');
-
-/** The target of a failed call. */
-export interface FailedTarget extends CallTarget {
-  /** Whether the call had options for which `hasForeignOptions`. */
-  readonly hasForeignOptions: boolean;
-}
+export const optionsOwnerOf = ({
+  request,
+  tenant,
+}: Pick<ImageJob, 'request' | 'tenant'>): string | undefined =>
+  Object.keys(request?.provider_options ?? {}).some((name) => name !== 'user') ? tenant : undefined;
 
 /**
- * Returns the scope that a failure blocks. `null` if it concerns one call only. No option of a caller may block the account
- * for all tenants, so a rejected account is taken from calls without such options.
+ * Returns the scope that a failure blocks. `null` if it concerns one call only. No option of a caller may block the account or
+ * a model for all tenants. A rejected account is taken from calls without such options, and a request to wait blocks the calls
+ * of the tenant that have some.
  */
 export function scopeOfFailure(
   failure: ProviderFailure,
-  target: FailedTarget,
+  target: CallTarget,
   catalogue: ModelCatalogue,
 ): string | null {
-  if (failure.kind === 'stopped') return target.hasForeignOptions ? null : accountScope(target.provider);
+  if (failure.kind === 'stopped')
+    return target.optionsOf === undefined ? accountScope(target.provider) : null;
   const asksToWait = failure.code === 'provider_rate_limited' || failure.retryAfterMs !== undefined;
-  return failure.kind === 'refused' && asksToWait ? modelScope(target, catalogue) : null;
+  if (failure.kind !== 'refused' || !asksToWait) return null;
+  const [narrowest = null] = scopesOfCall(target, catalogue);
+  return narrowest;
 }
 
-/** Returns whether a text is the scope of an account or a model of one of the providers. */
+/** Returns whether a text is the scope of an account, a model, or options of a model, of one of the providers. */
 export function isKnownScope(
   scope: string,
   providers: readonly string[],
@@ -60,6 +71,6 @@ export function isKnownScope(
   const provider = providers.find((name) => scope.startsWith(`${name}:`));
   if (provider === undefined) return false;
   if (scope === accountScope(provider)) return true;
-  const [, model] = /^:model:(.+)$/s.exec(scope.slice(provider.length)) ?? [];
+  const [, model] = /^:model:(.+?)(?::options:[^:]+)?$/s.exec(scope.slice(provider.length)) ?? [];
   return model !== undefined && (catalogue.find(model)?.id === model || catalogue.textPrices(model) !== null);
 }

@@ -23,7 +23,7 @@ import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { createAttemptCall } from './attempt-call.ts';
-import { hasForeignOptions, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { optionsOwnerOf, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { createCallProvider } from './call-provider.ts';
 import { createCheckBreaker } from './check-breaker.ts';
 import { createCheckThrottle } from './check-throttle.ts';
@@ -188,7 +188,11 @@ function composeGenerateImage(
   const finalizeRun = createFinalizeRun(finalizeResponse);
   const { shareImage } = deps;
   const withEarlyUpload = createWithEarlyUpload({ provider, uploadImage, shareImage }, deps.maxEarlyUploads);
-  const targetOf = ({ request }: ImageJob) => ({ provider: provider.name, model: request?.model ?? '' });
+  const targetOf = (job: ImageJob) => ({
+    provider: provider.name,
+    model: job.request?.model ?? '',
+    optionsOf: optionsOwnerOf(job),
+  });
   return createGenerateImage({
     callProvider,
     resumeCall: createResumeCall({
@@ -205,8 +209,7 @@ function composeGenerateImage(
     checkBreaker,
     checkThrottle: createCheckThrottle(deps.throttle),
     scopesOf: (job) => scopesOfCall(targetOf(job), catalogue),
-    scopeOfFailure: (job, failure) =>
-      scopeOfFailure(failure, { ...targetOf(job), hasForeignOptions: hasForeignOptions(job) }, catalogue),
+    scopeOfFailure: (job, failure) => scopeOfFailure(failure, targetOf(job), catalogue),
     spool,
     random,
     policy,

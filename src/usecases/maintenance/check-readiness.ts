@@ -2,6 +2,7 @@ import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
 import { isAhead } from '../../lib/is-ahead.ts';
 import { within } from '../../lib/within.ts';
+import { isOfOneTenant } from '../generation/breaker-scopes.ts';
 
 export interface Readiness {
   /** Whether this instance can accept jobs. A rejected provider account or a nearly full store appears in the checks but does not change `ok`. */
@@ -51,9 +52,12 @@ export function createCheckReadiness(deps: Deps) {
     return { redis, aof, memory: deps.checkMemory(), storage, ...(spool ? { spool } : {}), provider };
   }
 
-  /** @throws Error that names every blocked scope with its reason and the time of the next probe. */
+  /**
+   * @throws Error that names every blocked scope with its reason and the time of the next probe. Everyone can read it, so it
+   * names no tenant.
+   */
   async function checkBreakers(): Promise<void> {
-    const open = await deps.breaker.list();
+    const open = (await deps.breaker.list()).filter(({ scope }) => !isOfOneTenant(scope));
     if (open.length === 0) return;
     const texts = open.map(({ scope, code, nextProbeAtMs }) => {
       const at = new Date(nextProbeAtMs).toISOString();
