@@ -10,6 +10,7 @@ import type { ImageJob } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { addThumbnail, lacksThumbnails } from '../../domain/job-thumbnails.ts';
 import type { Clock, ImageStorage, JobKey, JobStore, Log, ThumbnailMaker } from '../../domain/ports.ts';
+import { createSharedSlots } from '../../lib/tenant-slots.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
 /** Everything that thumbnails need. */
@@ -23,8 +24,11 @@ export interface MakeThumbnailsDeps {
   log: Log;
 }
 
-/** Jobs that wait for their thumbnails in this process. Further ones are made by `makeMissing`. */
-const maxWaiting = 100;
+/**
+ * Jobs that wait for their thumbnails in this process: at most as many of a tenant as places are free, alone 100. Thumbnails
+ * of further jobs are made by `makeMissing`.
+ */
+const maxWaiting = 200;
 /** Age of a job without thumbnails, in milliseconds, from which on no process is likely to be making them. */
 const overdueMs = 60_000;
 /** Age at which they are not made any more, so that a lasting fault does not occupy the workers. */
@@ -34,7 +38,9 @@ const pageSize = 50;
 /** Makes the thumbnails of images after their job has succeeded. They are a convenience: a fault never affects a job. */
 export function createMakeThumbnails(deps: MakeThumbnailsDeps) {
   const { records, storage, maker, updateJob, clock, log } = deps;
-  const waiting = new Map<string, JobKey>();
+  const places = createSharedSlots(maxWaiting);
+  /** Waiting jobs of each tenant, with the functions that free their places. The next turn is that of the first tenant. */
+  const waiting = new Map<string, Map<string, () => void>>();
   let isWorking = false;
 
   async function makeOne(job: ImageJob, image: StoredImage): Promise<void> {
@@ -62,12 +68,25 @@ export function createMakeThumbnails(deps: MakeThumbnailsDeps) {
     }
   }
 
+  /** Returns the next job. Tenants are served in turns, so that many jobs of one do not delay those of others. */
+  function takeNext(): JobKey | undefined {
+    for (const [tenant, jobs] of waiting) {
+      waiting.delete(tenant);
+      for (const [id, leave] of jobs) {
+        jobs.delete(id);
+        leave();
+        if (jobs.size > 0) waiting.set(tenant, jobs);
+        return { tenant, id };
+      }
+    }
+    return undefined;
+  }
+
   async function work(): Promise<void> {
     isWorking = true;
     try {
-      for (const [id, job] of waiting) {
-        waiting.delete(id);
-        if (deps.isDraining()) return;
+      for (let job = takeNext(); job && !deps.isDraining(); job = takeNext()) {
+        const { id } = job;
         await make(job).catch((error) => log.error({ err: error, job_id: id }, 'thumbnail not made'));
       }
     } finally {
@@ -78,8 +97,10 @@ export function createMakeThumbnails(deps: MakeThumbnailsDeps) {
   return {
     /** Makes the thumbnails of a job soon. Returns at once. */
     soon({ tenant, id }: JobKey): void {
-      if (waiting.size >= maxWaiting) return;
-      waiting.set(id, { tenant, id });
+      const jobs = waiting.get(tenant) ?? new Map<string, () => void>();
+      const leave = jobs.has(id) ? null : places.enter(tenant);
+      if (!leave) return;
+      waiting.set(tenant, jobs.set(id, leave));
       if (!isWorking) void work();
     },
 

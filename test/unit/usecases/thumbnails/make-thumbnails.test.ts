@@ -107,4 +107,16 @@ describe('thumbnails of jobs that succeed', () => {
     expect([worker.hashOf('img_1'), worker.hashOf('img_2')]).toEqual(['hash of a', 'hash of b']);
     expect(worker.lines).toEqual([]);
   });
+
+  it('are made for tenants in turns, also if many jobs of one tenant wait', async () => {
+    const many = Array.from({ length: 300 }, (_, no) => `img_${no}`);
+    const made: string[] = [];
+    const images = Object.fromEntries([...many, 'img_other'].map((id) => [id, 'a']));
+    const worker = workerWith(images, (id) => made.push(id));
+    for (const id of many) worker.soon({ tenant: 'acme', id });
+    worker.soon({ tenant: 'other', id: 'img_other' });
+    await expect.poll(() => made.length).toBeGreaterThan(90);
+    expect(made.indexOf('img_other')).toBeGreaterThan(0);
+    expect(made.indexOf('img_other')).toBeLessThan(4);
+  });
 });
