@@ -6,7 +6,7 @@ import { emptyJobQueue } from '../support/queue.ts';
 import { empty, withRetry } from '../support/queue-tasks.ts';
 
 describe('a job queue whose processes fail', () => {
-  it('gives an interrupted job the next free slot before 1,000 waiting jobs of higher priority', async () => {
+  it('gives a job that waited for a retry the next turn of its tenant, before 1,000 waiting jobs of another', async () => {
     const subject = await emptyJobQueue();
     const worker = startManualWorker(subject, 1);
     const [first] = await addMany(subject, 'acme', { count: 1, priority: 'low' });
