@@ -58,8 +58,8 @@ export interface Spool {
   /** Removes a response after any write of it in this process has ended. Idempotent. */
   remove(key: SpoolKey): Promise<void>;
   /**
-   * Removes unfinished responses that no living process writes, and all those that are not wanted any more. Callers repeat
-   * it, because a writer may die at any time.
+   * Finishes responses whose writer died after the last byte. Removes other unfinished responses that no living process
+   * writes, and all those that are not wanted any more. Callers repeat it, because a writer may die at any time.
    */
   removeUnfinished(isWanted: (key: SpoolKey) => Promise<boolean>): Promise<void>;
   /** Lists all responses of this disk, unordered. Throws the first fault of a file after all files that can be read. */

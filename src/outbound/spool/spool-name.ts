@@ -4,7 +4,7 @@ import type { FileWriter } from '../../lib/file-writer.ts';
 
 const idPattern = /^[A-Za-z0-9_-]{1,80}$/;
 const responsePattern = /^([A-Za-z0-9_-]{1,80})\.([A-Za-z0-9_-]{1,80})\.([1-9][0-9]{0,8})\.response$/;
-const unfinishedPattern = /^(.+\.response)\.([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$/;
+const unfinishedPattern = /^(.+\.response)\.([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{16}\.(tmp|whole)$/;
 
 /**
  * Returns the file name of a response. The name is reversible, because it consists of ids and no id contains a dot. All
@@ -35,11 +35,24 @@ export function unfinishedFileName(
   return `${responseName}.${machine}-${pid}-${randomHex}.tmp`;
 }
 
-/** Returns key and writer from the name of an unfinished file, or `null` for any other file. */
-export function parseUnfinishedFile(
-  name: string,
-): { readonly key: SpoolKey; readonly writer: FileWriter } | null {
-  const [, response = '', machine = '', pid = ''] = unfinishedPattern.exec(name) ?? [];
-  const key = keyOfResponseFile(response);
-  return key && { key, writer: { machine, pid: Number(pid) } };
+/** Returns the name of an unfinished file whose last byte is written. Its bytes may not be on disk yet. */
+export function wholeFileName(unfinishedName: string): string {
+  return unfinishedName.replace(/\.tmp$/, '.whole');
+}
+
+/** Facts that the name of an unfinished file states. */
+export interface UnfinishedFile {
+  readonly key: SpoolKey;
+  /** Name of the response when it is finished. */
+  readonly responseName: string;
+  readonly writer: FileWriter;
+  /** Whether the last byte was written. */
+  readonly isWhole: boolean;
+}
+
+/** Parses the name of an unfinished file. Returns `null` for any other file. */
+export function parseUnfinishedFile(name: string): UnfinishedFile | null {
+  const [, responseName = '', machine = '', pid = '', end] = unfinishedPattern.exec(name) ?? [];
+  const key = keyOfResponseFile(responseName);
+  return key && { key, responseName, writer: { machine, pid: Number(pid) }, isWhole: end === 'whole' };
 }

@@ -42,7 +42,8 @@ const measureEveryMs = 1_000;
  * cleaner of temporary files or a mount may take it away while the process runs.
  *
  * A response is written under a temporary name, synced and then renamed. Its final name therefore refers to a complete
- * response or to none, whichever process dies at whatever moment. Several processes may share the directory.
+ * response or to none, whichever process dies at whatever moment. A sweep finishes a response whose writer died after its
+ * last byte. Several processes may share the directory.
  *
  * @throws AppError `storage_failed` from every method if the disk fails.
  */
@@ -89,6 +90,8 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
 
     async open(key) {
       const path = join(directory, responseFileName(key));
+      // The first sweep finishes whole responses of an earlier process.
+      await (prepared ?? ready());
       const found = await onDisk('read', () => readHead(path));
       if (!found || found.format === 'damaged') return null;
       if (found.format === 'unknown') return found;

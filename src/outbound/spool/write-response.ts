@@ -4,6 +4,7 @@ import type { SpoolHead } from '../../domain/ports.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { onDisk } from './disk.ts';
 import { headLine } from './head-line.ts';
+import { wholeFileName } from './spool-name.ts';
 
 interface Writing {
   readonly unfinished: string;
@@ -19,7 +20,8 @@ interface Writing {
 const pieceBytes = 256 * 1024;
 
 /**
- * Writes a response to its unfinished name, syncs it and renames it to its final name. Holds at most two pieces in
+ * Writes a response to its unfinished name, syncs it and renames it to its final name. Until it is synced, its name states
+ * that it is whole, because a sync may take long and the response of a killed process must not be paid for again. Holds at most two pieces in
  * memory: one is written while the next one arrives. If the folder disappears, the response is written again
  * from the open file.
  *
@@ -27,15 +29,30 @@ const pieceBytes = 256 * 1024;
  */
 export async function writeResponse(writing: Writing): Promise<void> {
   const handle = await onDisk('write', () => open(writing.unfinished, 'wx+', 0o600));
+  let { unfinished } = writing;
   try {
     await fill(handle, writing);
+    unfinished = await markWhole(unfinished);
     await onDisk('write', () => handle.sync());
-    await onDisk('write', () => publish(handle, writing));
+    await onDisk('write', () => publish(handle, { ...writing, unfinished }));
     await onDisk('write', () => handle.close());
   } catch (error) {
     await handle.close().catch(() => undefined);
-    await unlink(writing.unfinished).catch(() => undefined);
+    await unlink(unfinished).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Renames a file whose last byte is written. Returns its name, which stays if the folder has disappeared. */
+async function markWhole(unfinished: string): Promise<string> {
+  const whole = wholeFileName(unfinished);
+  try {
+    await rename(unfinished, whole);
+    return whole;
+  } catch {
+    // A network disk may report a failure of a rename that has happened.
+    await unlink(whole).catch(() => undefined);
+    return unfinished;
   }
 }
 
