@@ -13,14 +13,16 @@ interface EndpointRemoval {
 }
 
 /**
- * KEYS 1 row, 2 endpoints, 3 audit log, then one set for each pattern
+ * KEYS 1 row, 2 endpoints, 3 audit log, 4 delivery queues, then one set for each pattern
  * ARGV 1 id, 2 audit entry or '', 3 retention of the log in ms, 4 its maximum length
- * Returns 1 if the endpoint existed.
+ * Returns 1 if the endpoint existed. Its delivery queue becomes due, so that the reconciler starts the run that ends the
+ * pending deliveries if this process cannot.
  */
 const source = `${luaAppendAudit}
 local existed = redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-for i = 4, #KEYS do redis.call('SREM', KEYS[i], ARGV[1]) end
+redis.call('ZADD', KEYS[4], 'XX', 0, ARGV[1])
+for i = 5, #KEYS do redis.call('SREM', KEYS[i], ARGV[1]) end
 if existed == 1 and ARGV[2] ~= '' then append_audit(KEYS[3], ARGV[2], ARGV[3], ARGV[4]) end
 return existed
 `;
@@ -30,7 +32,10 @@ export function createRemoveEndpoint(redis: Redis | Cluster, keys: Keys, bounds:
   const run = createScript(redis, source);
   return async ({ tenant, id, patterns, audit }: EndpointRemoval): Promise<boolean> => {
     const subscriptions = patterns.map((pattern) => keys.subscribers(tenant, pattern));
-    const names = [keys.endpoint(tenant, id), keys.endpoints(tenant), keys.audit(tenant), ...subscriptions];
+    const names = [
+      ...[keys.endpoint(tenant, id), keys.endpoints(tenant), keys.audit(tenant), keys.deliveryQueues(tenant)],
+      ...subscriptions,
+    ];
     const entry = audit ? JSON.stringify(audit) : '';
     return (await run(names, [id, entry, bounds.ttlMs, bounds.maxEntries])) === 1;
   };

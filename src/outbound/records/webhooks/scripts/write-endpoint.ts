@@ -32,14 +32,16 @@ type EndpointWriteReply =
   | { readonly kind: 'missing' | 'limit_reached' };
 
 /**
- * KEYS 1 row, 2 endpoints, 3 audit log, then one set for each pattern, then the claim if there is one
+ * KEYS 1 row, 2 endpoints, 3 audit log, 4 delivery queues, then one set for each pattern, then the claim if there is one
  * ARGV 1 expected version, 0 for a new endpoint, 2 row, 3 id, 4 maximum number of endpoints, 5 audit entry or '', 6 retention
- *      of the log in ms, 7 its maximum length, 8 fingerprint, space, id for the claim or '', 9 lifetime of the claim in ms,
- *      then for each pattern '1' if the endpoint subscribes to it
- * Returns {'written'} | {'conflict', row} | {'claimed', fingerprint, space, id} | {'missing'} | {'limit_reached'}
+ *      of the log in ms, 7 its maximum length, 8 '1' if the endpoint is disabled, 9 fingerprint, space, id for the claim or '',
+ *      10 lifetime of the claim in ms, then for each pattern '1' if the endpoint subscribes to it
+ * Returns {'written'} | {'conflict', row} | {'claimed', fingerprint, space, id} | {'missing'} | {'limit_reached'}. The delivery
+ * queue of a disabled endpoint becomes due, so that the reconciler starts the run that ends the pending deliveries if this
+ * process cannot.
  */
 const source = `${luaVersionOf}${luaAppendAudit}
-local has_claim = ARGV[8] ~= ''
+local has_claim = ARGV[9] ~= ''
 local claimed = has_claim and redis.call('GET', KEYS[#KEYS])
 if claimed then return {'claimed', claimed} end
 local row = redis.call('GET', KEYS[1])
@@ -52,10 +54,11 @@ end
 local id = ARGV[3]
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, id)
-for i = 4, #KEYS - (has_claim and 1 or 0) do
+if ARGV[8] == '1' then redis.call('ZADD', KEYS[4], 'XX', 0, id) end
+for i = 5, #KEYS - (has_claim and 1 or 0) do
   redis.call(ARGV[i + 6] == '1' and 'SADD' or 'SREM', KEYS[i], id)
 end
-if has_claim then redis.call('SET', KEYS[#KEYS], ARGV[8], 'PX', ARGV[9]) end
+if has_claim then redis.call('SET', KEYS[#KEYS], ARGV[9], 'PX', ARGV[10]) end
 if ARGV[5] ~= '' then append_audit(KEYS[3], ARGV[5], ARGV[6], ARGV[7]) end
 return {'written'}
 `;
@@ -73,13 +76,14 @@ export function createWriteEndpoint(redis: Redis | Cluster, keys: Keys, bounds: 
         keys.endpoint(tenant, id),
         keys.endpoints(tenant),
         keys.audit(tenant),
+        keys.deliveryQueues(tenant),
         ...patterns.map((pattern) => keys.subscribers(tenant, pattern)),
         ...(claim ? [keys.idempotency(tenant, `endpoints:${claim.keyHash}`)] : []),
       ],
       [
         ...[expectedVersion, encodeVersioned(endpoint), id, maxEndpoints],
         ...[audit ? JSON.stringify(audit) : '', bounds.ttlMs, bounds.maxEntries],
-        ...[claim ? `${claim.fingerprint} ${id}` : '', claim?.ttlMs ?? 0],
+        ...[endpoint.disabled ? '1' : '0', claim ? `${claim.fingerprint} ${id}` : '', claim?.ttlMs ?? 0],
         ...patterns.map((pattern) => (subscribes(pattern) ? '1' : '0')),
       ],
     );
