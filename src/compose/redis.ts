@@ -16,7 +16,7 @@ type OpenRedis = typeof createProducerRedis;
  * and a blocking one for each queue. The relay of the role `worker` adds another one.
  */
 export interface Connections {
-  /** Reads and writes of records. Commands of one event loop turn share a pipeline. */
+  /** Reads and writes of records. Commands of one event loop turn share a pipeline, except on a cluster. */
   readonly records: RedisClient;
   /**
    * Commands that need no pipeline: those that are batched already, and those of the queues. BullMQ defines many scripts on

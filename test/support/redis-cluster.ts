@@ -85,6 +85,17 @@ export async function startReplicatedCluster(nodeTimeoutMs: number): Promise<Rep
   };
 }
 
+/** Starts to move the slot of a key to another master. Its keys stay where they are, so the move never ends. */
+export async function startSlotMove(cluster: ReplicatedCluster, key: string): Promise<void> {
+  const source = await cluster.masterOf(key);
+  const target = firstOf(cluster.nodes.slice(0, masterCount).filter((node) => node !== source));
+  const idOf = (node: ClusterNode) => node.query((redis) => redis.cluster('MYID'));
+  const slot = await source.query((redis) => redis.cluster('KEYSLOT', key));
+  const [from, to] = [String(await idOf(source)), String(await idOf(target))];
+  await target.query((redis) => redis.cluster('SETSLOT', slot, 'IMPORTING', from));
+  await source.query((redis) => redis.cluster('SETSLOT', slot, 'MIGRATING', to));
+}
+
 /** Joins separate nodes to a cluster: the first half owns the slots, the second half are its replicas. */
 async function join(
   nodes: readonly ClusterNode[],

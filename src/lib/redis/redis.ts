@@ -79,7 +79,7 @@ export function createRedis(
  *
  * While Redis is down a command rejects at once, also before the first `ready` (see whenRedisReady). A command without a
  * reply rejects after 2 s, or after 4 s if earlier commands hang. The commands of one event loop turn share a round trip,
- * and those of the next turn wait for it.
+ * and those of the next turn wait for it. On a cluster every command is sent separately.
  *
  * A command rejects if the connection breaks while it is in flight. It is never sent again. Redis may or may not have
  * executed it.
@@ -196,10 +196,12 @@ function clusterOptions(
   options: RedisClientOptions,
   settings: RedisClientSettings,
 ): LegacyClusterOptions {
-  const { enableOfflineQueue = true, enableAutoPipelining = false, ...perNode } = settings;
+  const { enableOfflineQueue = true, enableAutoPipelining: _, ...perNode } = settings;
   return {
     enableOfflineQueue,
-    enableAutoPipelining,
+    // Off, because a pipeline does not survive the move of a slot. After a reply ASK, ioredis also repeats the reads that
+    // succeeded, on the new server, which does not have their keys yet: an existing record would be absent.
+    enableAutoPipelining: false,
     clusterRetryStrategy: reconnectDelayMs,
     // The check is off. With it, a `connect()` to a cluster that is down never settles, not even after a recovery, and
     // BullMQ's consumers wait for that promise. Without it, the commands reject with the reason.
