@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { CheckRoom, StoreMemory } from '../domain/ports.ts';
 import { every } from '../lib/every.ts';
-import { fullnessOf, readMemory } from '../outbound/records/read-memory.ts';
+import { fullnessOf, readMemories, readMemory } from '../outbound/records/read-memory.ts';
 import type { Connections } from './redis.ts';
 import type { Root } from './root.ts';
 
@@ -18,19 +18,22 @@ export interface StoreMemoryWatch {
 }
 
 /**
- * Reads the memory of Redis every second. From REDIS_MAX_MEMORY_PERCENT of `maxmemory` on, new work is refused, so that
- * running work can end. A Redis that is unreachable, or so full that it refuses every write, is an outage and no limit.
+ * Reads the memory of Redis every second, on a cluster that of every primary. From REDIS_MAX_MEMORY_PERCENT of `maxmemory`
+ * on, new work is refused, so that running work can end. A server that is unreachable, or so full that it refuses every
+ * write, is an outage and no limit.
  */
 export function composeStoreMemory(
   { config, log, closers }: Root,
   { records }: Connections,
 ): StoreMemoryWatch {
+  /** Percentage of the fullest server that still accepts writes. */
   let percent = 0;
-  const isNearlyFull = () => percent >= config.REDIS_MAX_MEMORY_PERCENT && percent < 100;
+  const isNearlyFull = () => percent >= config.REDIS_MAX_MEMORY_PERCENT;
 
   async function update(): Promise<void> {
     const was = isNearlyFull();
-    percent = 100 * fullnessOf(await readMemory(records));
+    const percents = (await readMemories(records)).map((memory) => 100 * fullnessOf(memory));
+    percent = Math.max(0, ...percents.filter((each) => each < 100));
     if (isNearlyFull() === was) return;
     const facts = { percent: Math.floor(percent), max_percent: config.REDIS_MAX_MEMORY_PERCENT };
     if (was) log.warn(facts, 'memory of Redis is no longer nearly full: new work is accepted');

@@ -1,14 +1,15 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { primariesOf } from './primaries.ts';
 
 /**
  * Returns whether Redis writes an append-only file, on every primary of a cluster. Reads INFO, because managed services
  * forbid CONFIG. Returns `null` if the server does not report it.
  */
 export async function hasAppendOnlyFile(redis: Redis | Cluster): Promise<boolean | null> {
-  const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
-  const states = await Promise.all(nodes.map(readState));
-  if (states.some((state) => state === undefined)) return null;
-  return states.every((state) => state === '1');
+  const states = await Promise.all(primariesOf(redis).map(readState));
+  if (states.includes('0')) return false;
+  // A cluster that is not connected has no primaries.
+  return states.length > 0 && states.every((state) => state === '1') ? true : null;
 }
 
 async function readState(node: Redis): Promise<string | undefined> {

@@ -1,9 +1,10 @@
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { StoreServer } from '../../domain/ports.ts';
+import { primariesOf } from './primaries.ts';
 
 /** Returns facts about the server, on a cluster about one of its primaries. Reads INFO, because managed services forbid CONFIG. */
 export async function readServer(redis: Redis | Cluster): Promise<StoreServer> {
-  const node = redis instanceof Cluster ? redis.nodes('master')[0] : redis;
+  const [node] = primariesOf(redis);
   const [server = '', replication = ''] = node
     ? await Promise.all([node.info('server'), node.info('replication')])
     : [];
