@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { createProducerRedis, type RedisClient } from '../../src/lib/redis/redis.ts';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { hasAppendOnlyFile } from '../../src/outbound/records/append-only-file.ts';
 import { inspectStore } from '../../src/outbound/records/inspect-store.ts';
 import { readMemory } from '../../src/outbound/records/read-memory.ts';
@@ -27,7 +27,7 @@ const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_00
 async function connect(): Promise<RedisClient> {
   const client = createProducerRedis(cluster.url, { cluster: true, onError: () => undefined });
   onTestFinished(() => client.disconnect());
-  await expect.poll(() => client.status).toBe('ready');
+  expect(await whenRedisReady(client, 10_000)).toBe(true);
   return client;
 }
 

@@ -1,5 +1,10 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createDirectRedis, createProducerRedis, createWorkerRedis } from '../../src/lib/redis/redis.ts';
+import {
+  createDirectRedis,
+  createProducerRedis,
+  createWorkerRedis,
+  whenRedisReady,
+} from '../../src/lib/redis/redis.ts';
 import { isRedisOutage } from '../../src/lib/redis/redis-errors.ts';
 import { startReplicatedCluster, startSlotMove, startTestCluster } from '../support/redis-cluster.ts';
 
@@ -17,7 +22,7 @@ it('finds the keys that a moving slot still has, next to absent ones, through ev
   const clients = [createProducerRedis, createDirectRedis, createWorkerRedis].map((create) =>
     connect(create, cluster.url),
   );
-  await expect.poll(() => clients.map(({ status }) => status)).toEqual(clients.map(() => 'ready'));
+  for (const client of clients) expect(await whenRedisReady(client, 10_000)).toBe(true);
   for (const client of clients) await client.set('{key}:held', 'value');
   await startSlotMove(cluster, '{key}');
   for (const client of clients) {
@@ -31,7 +36,7 @@ it('reports an outage through a producer connection that was opened while a slot
   const node = await startTestCluster();
   await node.query(async (redis) => redis.cluster('DELSLOTS', await redis.cluster('KEYSLOT', 'key')));
   const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`);
-  await expect.poll(() => client.status).toBe('ready');
+  expect(await whenRedisReady(client, 10_000)).toBe(true);
   const fault = await client.get('key').catch((error: Error) => error);
   expect(isRedisOutage(fault)).toBe(true);
 });

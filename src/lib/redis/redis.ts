@@ -1,5 +1,6 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import { Cluster, Redis } from 'ioredis';
+import { connectPrimaries, whenPrimariesConnected } from './cluster-nodes.ts';
 import { isWrongServer } from './redis-errors.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { parseRedisTarget } from './redis-target.ts';
@@ -71,6 +72,7 @@ export function createRedis(
       ? new Cluster(where.nodes, clusterOptions(where, options, settings))
       : new Redis(serverOptions(where, options, settings));
   client.on('error', options.onError);
+  if (client instanceof Cluster && settings.enableOfflineQueue === false) connectPrimaries(client);
   return client;
 }
 
@@ -154,14 +156,14 @@ export function createSubscriberRedis(target: string, options: RedisClientOption
 
 /** Resolves with true as soon as the connection accepts commands, with false after `timeoutMs`. Never rejects. */
 export async function whenRedisReady(client: RedisClient, timeoutMs: number): Promise<boolean> {
-  if (client.status === 'ready') return true;
+  if (client.status === 'ready') return whenPrimariesConnected(client).then(() => true);
   return new Promise((resolve) => {
     const finish = (ready: boolean) => {
       clearTimeout(timer);
       client.removeListener('ready', onReady);
       resolve(ready);
     };
-    const onReady = () => finish(true);
+    const onReady = () => void whenPrimariesConnected(client).then(() => finish(true));
     const timer = setTimeout(() => finish(false), timeoutMs);
     client.once('ready', onReady);
   });
