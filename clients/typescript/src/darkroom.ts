@@ -26,7 +26,7 @@ export interface DarkroomOptions extends Partial<RetryPolicy> {
   readonly baseUrl: string;
   /** Maximum time of one attempt of a call, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Maximum time for all attempts of a call, in milliseconds. Default 60,000. */
+  /** Maximum time for the retries of a call, from its first failure, in milliseconds. Default 60,000. */
   readonly retryForMs?: number;
   /** Replaces the global `fetch`. */
   readonly fetch?: Fetch;

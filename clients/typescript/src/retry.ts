@@ -11,7 +11,7 @@ export interface Retry {
 }
 
 export interface RetryPolicy {
-  /** Maximum time for all attempts of a call. */
+  /** Maximum time for the retries of a call, from its first failure: one attempt may already take longer. */
   readonly retryForMs: number;
   /** Called before every retry. An error that it throws ends the call. */
   readonly onRetry?: ((retry: Retry) => void) | undefined;
@@ -31,7 +31,7 @@ export async function withRetry<T>(
   { retryForMs, onRetry }: RetryPolicy,
   signal?: AbortSignal | null,
 ): Promise<T> {
-  const endMs = Date.now() + retryForMs;
+  let endMs: number | undefined;
   for (let failures = 0; ; ) {
     try {
       return await work(failures);
@@ -42,7 +42,10 @@ export async function withRetry<T>(
       const pauseMs = Math.min(minPauseMs * 2 ** failures, maxPauseMs);
       // Clients that failed together must not return together.
       const delayMs = Math.max(error.retryAfterMs, pauseMs * (0.75 + Math.random() / 2));
-      if (Date.now() + delayMs > endMs) throw error;
+      // A step of the clock must not end the retries, or prolong them.
+      const nowMs = performance.now();
+      endMs ??= nowMs + retryForMs;
+      if (nowMs + delayMs > endMs) throw error;
       failures += 1;
       onRetry?.({ error, attempt: failures, delayMs });
       await sleep(delayMs, signal);
