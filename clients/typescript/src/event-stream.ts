@@ -48,7 +48,10 @@ export async function* readStream(
     if (!body) return;
     isOpen = true;
     for await (const { id, data } of readServerEvents(body, deadline.extend)) {
+      // While the reader works on an event, the client reads nothing. That is no silence of the service.
+      deadline.stop();
       yield { id, event: data === undefined ? undefined : (JSON.parse(data) as ImageEvent) };
+      deadline.extend();
     }
   } catch (error) {
     if (signal?.aborted) throw signal.reason;

@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Darkroom } from '../../../clients/typescript/src/index.ts';
 import { serve } from '../../support/scripted-server.ts';
 
@@ -29,5 +30,21 @@ describe('breaks of the TypeScript client', () => {
     };
     const darkroom = new Darkroom({ apiKey: 'key', baseUrl: server.url, onRetry });
     expect((await darkroom.get('img_1')).id).toBe('img_1');
+  });
+
+  it('a stream does not break while its reader works on an event for longer than a silence may last', async () => {
+    const event = (id: number) => `id: ${id}\ndata: ${JSON.stringify({ type: 'image.started', id })}\n\n`;
+    const server = await serve((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event(1));
+      void pause(50).then(() => response.end(event(2)));
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ids: (string | undefined)[] = [];
+    for await (const { id } of new Darkroom({ apiKey: 'key', baseUrl: server.url }).events()) {
+      ids.push(id);
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    expect(ids).toEqual(['1', '2']);
   });
 });
