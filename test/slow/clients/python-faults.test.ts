@@ -77,6 +77,23 @@ asyncio.run(main())`;
     expect(sha256(await readFile(file))).toBe(job.images[0]?.sha256);
   });
 
+  it('closes the connection of a failed attempt before the next one (asyncio)', async () => {
+    const { url, seen } = await serve((response, _request, index) => {
+      if (index < 3) return;
+      void Promise.all(seen.slice(0, index).map(({ closed }) => closed)).then(() =>
+        response.end(JSON.stringify({ id: 'img_1', status: 'queued', images: [] })),
+      );
+    });
+    const program = `
+import asyncio
+from darkroom import AsyncDarkroom, Policy
+
+policy = Policy(max_attempts=4, first_delay_s=0.05, read_timeout_s=1)
+print(asyncio.run(AsyncDarkroom(policy=policy).get("img_1")).id)`;
+    await runPython(['-c', program], { url });
+    expect(seen).toHaveLength(4);
+  });
+
   it('passes its exceptions between processes with all their facts', async () => {
     const program = `
 import pickle

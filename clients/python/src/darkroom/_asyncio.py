@@ -70,11 +70,16 @@ class Transport:
         )
         self._writers.append(writer)
         try:
-            await _send(writer, effect)
-        except (BrokenPipeError, ConnectionResetError):
-            # The service may respond and close before it has read a body that it refuses.
-            pass
-        status, headers = await asyncio.wait_for(head_of(reader), effect.timeout_s)
+            try:
+                await _send(writer, effect)
+            except (BrokenPipeError, ConnectionResetError):
+                # The service may respond and close before it has read a body that it refuses.
+                pass
+            status, headers = await asyncio.wait_for(head_of(reader), effect.timeout_s)
+        except BaseException:
+            # A wait has many connections. One that failed must not stay open until the wait ends.
+            writer.close()
+            raise
         body = BodyReader(reader, headers, has_body=status != 204 and request.method != "HEAD")
         return Response(status, headers, _Stream(writer, body))
 
