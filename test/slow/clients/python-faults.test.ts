@@ -77,6 +77,22 @@ asyncio.run(main())`;
     expect(sha256(await readFile(file))).toBe(job.images[0]?.sha256);
   });
 
+  it.each(pythonKinds)(
+    'follows a job behind a proxy that passes no streams and cuts responses after 30 s (%s)',
+    async (kind) => {
+      const image = { index: 0, content_url: '/images/img_1/content/0' };
+      const { url, seen } = await serve((response, { path }) => {
+        const wait = new URL(path, 'http://proxy').searchParams.get('wait');
+        const isCut = wait === null || Number(wait) >= 29;
+        const ended = JSON.stringify({ id: 'img_1', status: 'succeeded', images: [image] });
+        response.writeHead(isCut ? 504 : 200).end(isCut ? 'Gateway timeout' : ended);
+      });
+      const { result } = await python.verbs.run(kind, ['wait', 'img_1'], { url });
+      expect(result).toMatchObject({ status: 'succeeded' });
+      expect(seen.at(-1)?.path).toContain('wait=25');
+    },
+  );
+
   it('closes the connection of a failed attempt before the next one (asyncio)', async () => {
     const { url, seen } = await serve((response, _request, index) => {
       if (index < 3) return;

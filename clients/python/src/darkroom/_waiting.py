@@ -17,7 +17,8 @@ STREAM_START_S = 10.0
 """The service sends the first bytes at once. A proxy that holds them longer buffers the stream."""
 STREAM_SILENCE_S = 40.0
 """The service sends a comment every 15 seconds."""
-LONG_POLL_S = 50
+LONG_POLL_S = 25
+"""Some proxies cut every response after 30 seconds."""
 
 
 class Wait:
