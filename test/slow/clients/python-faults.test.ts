@@ -93,6 +93,38 @@ asyncio.run(main())`;
     },
   );
 
+  it.each(pythonKinds)(
+    'a damaged response raises an error that names the key of the request (%s)',
+    async (kind) => {
+      const heads = [
+        'HTTP/1.1 503 Busy\r\nretry-after: \xb2\r\n\r\n',
+        'HTTP/1.1 502 Bad\r\ncontent-length: abc\r\n\r\n',
+        'HTTP/1.1 202 Accepted\r\n\r\n{"id":"img_1","images":null}',
+        'HTTP/1.1 422 Refused\r\n\r\n{"code":"validation_failed","errors":5}',
+      ];
+      for (const head of heads) {
+        const { url } = await serve((response) => void response.socket?.end(head, 'latin1'));
+        const program = `
+import asyncio, darkroom
+
+async def main():
+    policy = darkroom.Policy(max_attempts=1)
+    if "${kind}" == "async":
+        await darkroom.AsyncDarkroom(policy=policy).generate("A fox", wait=False)
+    else:
+        darkroom.Darkroom(policy=policy).generate("A fox", wait=False)
+
+try:
+    asyncio.run(main())
+except darkroom.DarkroomError as error:
+    assert error.idempotency_key
+else:
+    raise AssertionError`;
+        await runPython(['-c', program], { url });
+      }
+    },
+  );
+
   it('closes the connection of a failed attempt before the next one (asyncio)', async () => {
     const { url, seen } = await serve((response, _request, index) => {
       if (index < 3) return;

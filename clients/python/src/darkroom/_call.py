@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, Optional, Type, TypeVar
@@ -154,7 +155,8 @@ def retry_after(value: Optional[str]) -> Optional[float]:
     """Returns the seconds of a `Retry-After` header, which is a number or a date."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    # Other scripts have digits too, which are no numbers here.
+    if re.fullmatch("[0-9]+", value.strip()):
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())

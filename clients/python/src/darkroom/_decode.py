@@ -33,6 +33,12 @@ def _default_of(field: "dataclasses.Field[Any]") -> Any:
     return None if field.default is dataclasses.MISSING else field.default
 
 
+def _list_of(value: Any) -> "list[Any]":
+    if not isinstance(value, list):
+        raise ValueError(f"the service sent {type(value).__name__} instead of a list")
+    return value
+
+
 def _converter(hint: Any) -> Convert:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return lambda value: decode(hint, value)
@@ -42,5 +48,5 @@ def _converter(hint: Any) -> Convert:
         return lambda value: None if value is None else inner(value)
     if origin is list:
         item = _converter(arguments[0])
-        return lambda value: [item(each) for each in value]
+        return lambda value: [item(each) for each in _list_of(value)]
     return lambda value: value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
@@ -41,6 +42,12 @@ async def head_of(reader: asyncio.StreamReader) -> Tuple[int, Dict[str, str]]:
             return status, {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
+def _length_of(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,15}", text):
+        raise ProtocolError("not a content-length")
+    return int(text)
+
+
 class BodyReader:
     """Reads a body by its length, in chunks, or until the end of the connection. Raises EOFError if it is cut."""
 
@@ -48,7 +55,7 @@ class BodyReader:
         self._reader = reader
         self._is_chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         length = headers.get("content-length")
-        self._rest: Optional[int] = int(length) if length is not None and not self._is_chunked else None
+        self._rest: Optional[int] = _length_of(length) if length is not None and not self._is_chunked else None
         self._has_ended = not has_body
         if self._is_chunked:
             self._rest = 0
