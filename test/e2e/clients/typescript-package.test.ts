@@ -62,4 +62,12 @@ describe('the package @darkroom/client', () => {
     expect(manifest.files).toEqual(['dist', 'README.md']);
     expect(manifest.engines).toEqual({ node: '>=20' });
   });
+
+  it('both packages contain the license, because the packers only look into their own folder', async () => {
+    const root = join(import.meta.dirname, '../../..');
+    const license = await readFile(join(root, 'LICENSE'), 'utf8');
+    for (const folder of ['clients/typescript', 'clients/python']) {
+      expect(await readFile(join(root, folder, 'LICENSE'), 'utf8')).toBe(license);
+    }
+  });
 });
