@@ -40,3 +40,17 @@ it('reports an outage through a producer connection that was opened while a slot
   const fault = await client.get('key').catch((error: Error) => error);
   expect(isRedisOutage(fault)).toBe(true);
 });
+
+it('states in time that a connection is not ready while a primary does not respond', async () => {
+  const cluster = await startReplicatedCluster(30_000);
+  onTestFinished(cluster.stop);
+  const silent = await cluster.masterOf('{key}');
+  const others = cluster.nodes.filter((node) => node !== silent);
+  await silent.query((redis) => redis.call('CLIENT', 'PAUSE', 60_000));
+  const client = connect(
+    createProducerRedis,
+    others.map(({ host, port }) => `redis://${host}:${port}`).join(','),
+  );
+  await expect.poll(() => client.status).toBe('ready');
+  expect(await whenRedisReady(client, 500)).toBe(false);
+});

@@ -156,7 +156,6 @@ export function createSubscriberRedis(target: string, options: RedisClientOption
 
 /** Resolves with true as soon as the connection accepts commands, with false after `timeoutMs`. Never rejects. */
 export async function whenRedisReady(client: RedisClient, timeoutMs: number): Promise<boolean> {
-  if (client.status === 'ready') return whenPrimariesConnected(client).then(() => true);
   return new Promise((resolve) => {
     const finish = (ready: boolean) => {
       clearTimeout(timer);
@@ -165,7 +164,8 @@ export async function whenRedisReady(client: RedisClient, timeoutMs: number): Pr
     };
     const onReady = () => void whenPrimariesConnected(client).then(() => finish(true));
     const timer = setTimeout(() => finish(false), timeoutMs);
-    client.once('ready', onReady);
+    if (client.status === 'ready') onReady();
+    else client.once('ready', onReady);
   });
 }
 
