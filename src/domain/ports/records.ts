@@ -199,11 +199,9 @@ export interface JobStore {
   openJobs(tenant: string, page: Page): Promise<{ id: string; changedAt: number }[]>;
   /** A page, by rank, of the ids of jobs due until a time, see `dueAt`. The longest due job comes first. */
   dueJobs(tenant: string, nowMs: number, page: Page): Promise<string[]>;
+  /** Returns for each id, in sequence, whether its job has not ended. A job without a record has ended. */
   areOpen(tenant: string, ids: readonly string[]): Promise<boolean[]>;
-  /**
-   * Returns ids of jobs that lack thumbnails and ended in a range of time, longest ended first. Forgets older ones, of which
-   * no thumbnail is made any more.
-   */
+  /** Returns ids of jobs that lack thumbnails and ended in a range of time, longest ended first. Forgets older ones. */
   withoutThumbnails(
     tenant: string,
     range: { readonly fromMs: number; readonly toMs: number; readonly limit: number },

@@ -6,6 +6,7 @@ import type { IdempotencyClaim } from './records.ts';
 
 /** The store of registered endpoints. */
 
+/** Result of a request for an endpoint. `replayed` has the endpoint of an earlier request with the same idempotency key. */
 export type EndpointCreation =
   | { readonly kind: 'created' }
   | { readonly kind: 'replayed'; readonly endpoint: WebhookEndpoint }

@@ -57,10 +57,13 @@ const priorityOfRank: Readonly<Record<number, string>> = { 1: 'high', 2: 'normal
  * @param rank the priority of the task in the queue.
  */
 export function returnedTask(taskId: string, message: unknown, rank: number): JobTask | null {
-  const { success, data } = Entry.safeParse({ taskId, message });
-  if (!success) return null;
-  const { priority = priorityOfRank[rank], keyId } = data.message;
-  const task = jobTaskOf(Entry.parse({ taskId, priority, keyId, message: data.message }));
+  // The message of a job contains its priority and its key, see `encodeJobTask`.
+  const entry = Entry.safeParse({
+    priority: priorityOfRank[rank],
+    ...(message as object),
+    ...{ taskId, message },
+  });
+  const task = entry.success ? jobTaskOf(entry.data) : null;
   return task && { ...task, isRetry: rank === delayedPriorities.retry };
 }
 

@@ -21,9 +21,9 @@ const pieceBytes = 256 * 1024;
 
 /**
  * Writes a response to its unfinished name, syncs it and renames it to its final name. Until it is synced, its name states
- * that it is whole, because a sync may take long and the response of a killed process must not be paid for again. Holds at most two pieces in
- * memory: one is written while the next one arrives. If the folder disappears, the response is written again
- * from the open file.
+ * that it is whole, because a sync may take long and the response of a killed process must not be paid for again. Holds at most
+ * two pieces in memory: one is written while the next one arrives. If the folder disappears, the response is written again from
+ * the open file.
  *
  * @throws what the body throws, unchanged. After any error the unfinished file is removed.
  */

@@ -1,6 +1,7 @@
 import { type ApiKeyRecord, type Scope, tenantPattern } from '../../domain/api-key.ts';
 import { auditEntryOf } from '../../domain/audit.ts';
 import { endStaleOverrides, liveOverrides } from '../../domain/budget-override.ts';
+import { creationClaim, keyReused } from '../../domain/creation-claim.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   changedKeyFields,
@@ -34,7 +35,6 @@ interface Deps {
 }
 
 const usualScopes: readonly Scope[] = ['images:write', 'images:read', 'webhooks'];
-const claimMs = 24 * 3_600_000;
 /** Maximum number of replaced texts that are valid at the same time. */
 const maxPrevious = 4;
 
@@ -87,20 +87,9 @@ export function createManageKeys(deps: Deps) {
       const { record, key } = newRecord(manager, body, at);
       const { tenant, id } = record;
       const audit = auditEntryOf(manager.actor, { at, tenant, action: 'key.created', target: id });
-      const claim =
-        idempotencyKey === undefined
-          ? undefined
-          : {
-              keyHash: deps.digest(idempotencyKey),
-              fingerprint: deps.digest(canonicalJson(body)),
-              ttlMs: claimMs,
-            };
+      const claim = creationClaim(deps.digest, { idempotencyKey, request: canonicalJson(body) });
       const outcome = await deps.apiKeys.create({ record, audit }, claim);
-      if (outcome.kind === 'key_reused') {
-        throw new AppError('idempotency_key_reused', {
-          detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
-        });
-      }
+      if (outcome.kind === 'key_reused') throw keyReused();
       if (outcome.kind === 'full') {
         throw new AppError('too_many_keys', {
           detail: `The tenant has ${outcome.maxKeys} keys, revoked ones included. Rotate a key instead, or raise MAX_KEYS_PER_TENANT.`,

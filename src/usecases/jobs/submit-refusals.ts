@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { type BudgetCap, budgetExceeded, hasHardCap } from '../../domain/budget.ts';
+import { keyReused } from '../../domain/creation-claim.ts';
 import { AppError } from '../../domain/errors.ts';
 import { unknownCostOf } from '../../domain/estimate.ts';
 import type { QueueLimit, RecordLimits, SubmitOutcome } from '../../domain/ports.ts';
@@ -22,9 +23,7 @@ interface Limits {
 export function refusalOf(outcome: Refusal, { maxOpenJobs, storage, estimate }: Limits): AppError {
   switch (outcome.kind) {
     case 'key_reused':
-      return new AppError('idempotency_key_reused', {
-        detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
-      });
+      return keyReused();
     case 'gone':
       return new AppError('erased', {
         detail:

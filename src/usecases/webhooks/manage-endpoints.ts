@@ -1,4 +1,5 @@
 import { type AuditEntry, type Author, auditEntryOf } from '../../domain/audit.ts';
+import { creationClaim, keyReused } from '../../domain/creation-claim.ts';
 import { type DestinationHealth, healthy } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
 import type {
@@ -6,7 +7,6 @@ import type {
   Clock,
   DeliveryQueues,
   DestinationGuard,
-  IdempotencyClaim,
   Ids,
   Log,
   TaskQueue,
@@ -51,9 +51,6 @@ export interface EndpointSecrets {
   /** Keyed digest (HMAC) of a request, which may contain a secret. */
   digest(text: string): string;
 }
-
-/** Lifetime of the claim of an idempotency key, in milliseconds. */
-const claimMs = 24 * 3_600_000;
 
 /** Response that contains the plain text of a new secret. No later response does. */
 type WithSecret = EndpointView & { secret: string };
@@ -105,16 +102,6 @@ export function createManageEndpoints(deps: Deps) {
     return given;
   }
 
-  function claimOf(body: EndpointBody, idempotencyKey: string | undefined): IdempotencyClaim | undefined {
-    if (idempotencyKey === undefined) return undefined;
-    const { digest } = deps.secrets;
-    return {
-      keyHash: digest(idempotencyKey),
-      fingerprint: digest(canonicalJson(body)),
-      ttlMs: claimMs,
-    };
-  }
-
   return {
     /**
      * Registers an endpoint. A request with the idempotency key of an earlier one returns the endpoint of that request
@@ -139,7 +126,7 @@ export function createManageEndpoints(deps: Deps) {
       const outcome = await deps.endpoints.create(endpoint, {
         max: deps.maxEndpoints,
         audit: auditEntryOf(actor, entry),
-        claim: claimOf(body, idempotencyKey),
+        claim: creationClaim(deps.secrets.digest, { idempotencyKey, request: canonicalJson(body) }),
       });
       if (outcome.kind === 'replayed') return present(outcome.endpoint);
       if (outcome.kind !== 'created') throw notCreated(outcome.kind, deps.maxEndpoints);
@@ -228,11 +215,10 @@ function notCreated(reason: 'full' | 'removed' | 'key_reused', maxEndpoints: num
       detail: `The limit of ${maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
     });
   }
+  if (reason === 'key_reused') return keyReused();
   return new AppError('idempotency_key_reused', {
     detail:
-      reason === 'removed'
-        ? 'The endpoint that this Idempotency-Key registered was removed. Use a new key to register it again.'
-        : 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+      'The endpoint that this Idempotency-Key registered was removed. Use a new key to register it again.',
   });
 }
 

@@ -32,12 +32,13 @@ export function EndpointForm({ endpoint, onClose, onCreated, onChanged }: Props)
   const save = () =>
     run('save', async () => {
       const body = requestOf(fields);
+      if (body === null) return;
       if (endpoint) {
         await api.call(`/webhooks/endpoints/${endpoint.id}`, { method: 'PATCH', body });
         toast(t('form.saved'));
         onChanged?.();
         onClose();
-      } else onCreated?.(await createEndpoint(body as object));
+      } else onCreated?.(await createEndpoint(body));
     });
   return (
     <Dialog isDrawer title={t(endpoint ? 'form.edit' : 'form.create')} onClose={onClose}>

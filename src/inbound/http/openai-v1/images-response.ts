@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import type { StoredImage } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import { closeBytes } from '../../../lib/close-bytes.ts';
 import { base64Length, base64Of } from './base64-body.ts';
 import type { Piece } from './write-pieces.ts';
 
@@ -146,7 +146,7 @@ export async function* imageEventPieces(
     const rest = JSON.stringify(members).slice(1);
     yield `"${rest === '}' ? '}' : `,${rest}`}\n\n`;
   } finally {
-    // The caller may leave before the first byte is read, and an open image holds a file or a connection.
-    if (bytes instanceof Readable) bytes.destroy();
+    // The caller may leave before the first byte is read.
+    closeBytes(bytes);
   }
 }

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { closeBytes } from '../../../lib/close-bytes.ts';
 import type { ImageSource } from './images-response.ts';
 
 /** Sources of a response whose first image is open. */
@@ -20,8 +20,6 @@ export async function openFirst(sources: readonly ImageSource[]): Promise<Opened
   const bytes = await first.open();
   return {
     sources: [{ ...first, open: async () => bytes }, ...rest],
-    close() {
-      if (bytes instanceof Readable) bytes.destroy();
-    },
+    close: () => closeBytes(bytes),
   };
 }

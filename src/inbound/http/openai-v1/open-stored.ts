@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { AppError } from '../../../domain/errors.ts';
+import { closeBytes } from '../../../lib/close-bytes.ts';
 import { idle } from '../../../lib/sleep.ts';
 import type { ReadImage } from '../../../usecases/jobs/read-image.ts';
 
@@ -63,7 +64,7 @@ export async function openStored(
   // Without a listener an error that no reader awaits would end the process.
   stream.on('error', () => {});
   stream.once('close', () => {
-    if (current instanceof Readable) current.destroy();
+    closeBytes(current);
   });
   return stream;
 }

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import type { StoredPreview } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import { closeBytes } from '../../../lib/close-bytes.ts';
 import { sleep } from '../../../lib/sleep.ts';
 import type { ImageMoment } from '../../../usecases/jobs/stream-job-events.ts';
 import type { EventWriter } from './event-writer.ts';
@@ -9,12 +9,14 @@ import { formatOf, imageEventPieces } from './images-response.ts';
 /** Beginning of the types of events, which differs by call. */
 export type EventFamily = 'image_generation' | 'image_edit';
 
+type Bytes = AsyncIterable<Uint8Array>;
+
 interface Partials {
   readonly family: EventFamily;
   /** Moments of the job from its beginning to its end. */
   readonly moments: AsyncIterable<ImageMoment>;
   /** Opens stored bytes. Rejects if they were deleted. */
-  readonly open: (storageKey: string) => Promise<AsyncIterable<Uint8Array>>;
+  readonly open: (storageKey: string) => Promise<Bytes>;
   /** Settles when the job has ended. */
   readonly ended: Promise<unknown>;
 }
@@ -44,7 +46,7 @@ export async function writePartials(
 }
 
 /** Returns opened bytes, `null` if they cannot be opened, or `late` if the job has ended and they take too long. */
-async function openInTime<T>(opening: Promise<T>, ended: Promise<unknown>): Promise<T | null | 'late'> {
+async function openInTime(opening: Promise<Bytes>, ended: Promise<unknown>): Promise<Bytes | null | 'late'> {
   const opened = opening.catch(() => null);
   const isOpen = new AbortController();
   const late = Promise.allSettled([ended])
@@ -52,7 +54,7 @@ async function openInTime<T>(opening: Promise<T>, ended: Promise<unknown>): Prom
     .then(() => 'late' as const);
   const first = await Promise.race([opened, late]);
   isOpen.abort();
-  if (first === 'late') void opened.then((bytes) => bytes instanceof Readable && bytes.destroy());
+  if (first === 'late') void opened.then((bytes) => bytes && closeBytes(bytes));
   return first;
 }
 

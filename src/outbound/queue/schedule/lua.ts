@@ -18,8 +18,9 @@ import type { QueueName } from '../queue-names.ts';
  *   unchecked  set     'TENANT KEY' of tasks that were added without their rules
  *   due        list    an element if a relay has to schedule tasks
  *
- * RANK is 1 for `high` to 3 for `low`, with a 0 before it for a task that has waited for a retry. KEY is '-' for a task without an API key. No name contains a space. A newer release may
- * add parts at the end of the values of hashes. They are ignored, because one value must not stop the jobs of all tenants.
+ * RANK is 1 for `high` to 3 for `low`, with a 0 before it for a task that has waited for a retry. KEY is '-' for a task without
+ * an API key. No name contains a space. A newer release may add parts at the end of the values of hashes. They are ignored,
+ * because one value must not stop the jobs of all tenants.
  */
 export function createScheduleKeys({ name, prefix }: QueueName) {
   const own = (rest: string) => `${prefix}:${rest}`;

@@ -20,7 +20,7 @@ interface Following {
 }
 
 /** Minimum number of consecutive polls without the response after which it counts as lost. */
-const maxUnknown = 3;
+const minUnknown = 3;
 /** Maximum wait after a refused poll, whatever it requests. The next poll must precede the deletion of the response. */
 const longestWaitMs = 15_000;
 
@@ -57,7 +57,7 @@ export async function followResponse(following: Following): Promise<ResponseMeta
     const isUnknown = refusal.kind === 'final' && refusal.provider?.status !== 403;
     unknown = isUnknown ? unknown + 1 : 0;
     if (unknown === 1) unknownSince = performance.now();
-    const isLost = unknown >= maxUnknown && performance.now() - unknownSince >= lostAfterMs;
+    const isLost = unknown >= minUnknown && performance.now() - unknownSince >= lostAfterMs;
     if (isLost) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }
 }
